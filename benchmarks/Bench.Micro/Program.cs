@@ -1,0 +1,2 @@
+Console.WriteLine("bench-micro: no benchmark named");
+return 254;

@@ -1,0 +1,112 @@
+namespace Broker.Runtime;
+
+/// <summary>What a node can be seen doing. Fault triggers, white-box checks, excuses and the life of a record all read these.</summary>
+public enum ObservationKind : byte
+{
+    /// <summary>Node is up and its log directories are recovered. Epoch: incarnation.</summary>
+    NodeStarted,
+
+    /// <summary>A log was recovered at start. Offset: log end offset found, EndOffset: bytes dropped from a torn tail.</summary>
+    LogRecovered,
+
+    /// <summary>Leader got a produce batch. Bytes: the batch as sent; Other: error code given at once, 0 if none.</summary>
+    ProduceReceived,
+
+    /// <summary>Leader appended. Epoch, Offset..EndOffset (exclusive); Bytes: the stored batches.</summary>
+    Appended,
+
+    /// <summary>Leader answered a produce. Offset: base offset; Other: error code.</summary>
+    ProduceAnswered,
+
+    /// <summary>Follower appended what it fetched. Epoch: leader epoch of the fetch, Offset..EndOffset; Bytes: the stored batches; Other: leader.</summary>
+    Replicated,
+
+    /// <summary>A log is durable up to EndOffset.</summary>
+    Flushed,
+
+    /// <summary>A log was cut. Offset: new end, EndOffset: old end; Epoch: leader epoch under which; Other: leader that caused it.</summary>
+    Truncated,
+
+    /// <summary>The local high watermark moved. Offset: new value; Epoch: leader epoch.</summary>
+    HighWatermark,
+
+    /// <summary>Epoch: leader epoch; Offset: log end offset at that moment; EndOffset: local high watermark; Nodes: ISR.</summary>
+    BecameLeader,
+
+    /// <summary>Epoch: leader epoch; Other: leader; Offset: log end offset at that moment.</summary>
+    BecameFollower,
+
+    /// <summary>Leader asks the controller for this ISR. Nodes: proposed; Epoch: leader epoch; Offset: partition epoch.</summary>
+    IsrProposed,
+
+    /// <summary>Controller committed an ISR. Nodes: ISR; Epoch: leader epoch; Offset: partition epoch.</summary>
+    IsrCommitted,
+
+    /// <summary>Controller chose a leader. Other: leader or -1; Epoch: leader epoch; Nodes: ISR; Offset: an <see cref="ElectionKind"/>.</summary>
+    Elected,
+
+    /// <summary>Controller fenced or let in a broker. Other: broker.</summary>
+    BrokerFenced,
+    BrokerUnfenced,
+
+    /// <summary>A broker registered without a clean shutdown. Other: broker.</summary>
+    UncleanRegistration,
+
+    /// <summary>A voter won an election of the metadata quorum. Epoch: quorum epoch; Offset: its log end offset.</summary>
+    QuorumLeader,
+
+    /// <summary>Metadata log committed up to Offset, seen by the quorum's leader.</summary>
+    MetadataCommitted,
+
+    /// <summary>This node's metadata image reached Offset.</summary>
+    MetadataApplied,
+
+    /// <summary>A topic was created or deleted in this node's image. Partition: the topic; Other: 1 created, 0 deleted.</summary>
+    TopicChanged,
+
+    /// <summary>World: a fault hit. Other: index in the schedule; Bytes: none.</summary>
+    FaultBit,
+
+    /// <summary>World: a fault was healed. Other: index in the schedule.</summary>
+    FaultHealed,
+
+    /// <summary>World: a node lost power. Offset: bytes lost from its page cache over all files.</summary>
+    PowerLost,
+
+    /// <summary>World: a node's process died, its page cache kept.</summary>
+    Crashed,
+
+    /// <summary>A client got an answer to a send. Other: error code (0 acknowledged, -1 unknown); Offset: base offset or -1.</summary>
+    ClientAnswered,
+}
+
+/// <summary>How a leader was found (KIP-966).</summary>
+public enum ElectionKind
+{
+    /// <summary>From the ISR.</summary>
+    Clean,
+
+    /// <summary>From the eligible leader replicas.</summary>
+    Eligible,
+
+    /// <summary>Nobody eligible is left: the last known leader, which may have lost its tail.</summary>
+    LastKnownLeader,
+
+    /// <summary>unclean.leader.election.enable allowed a replica that may lag.</summary>
+    Unclean,
+
+    /// <summary>Nobody: the partition is offline.</summary>
+    None,
+}
+
+/// <summary>One thing one node did; the meaning of the fields depends on the kind (see <see cref="ObservationKind"/>).</summary>
+public readonly record struct Observation(
+    ObservationKind Kind,
+    NodeId Node,
+    TopicPartition Partition = default,
+    int Epoch = -1,
+    long Offset = -1,
+    long EndOffset = -1,
+    int Other = -1,
+    NodeSet Nodes = default,
+    ReadOnlyMemory<byte> Bytes = default);
