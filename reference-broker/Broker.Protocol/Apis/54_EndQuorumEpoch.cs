@@ -1,0 +1,94 @@
+namespace Broker.Protocol;
+
+/// <summary>A resigning leader of the metadata quorum tells the voters, and who should stand first. Source: KIP-595.</summary>
+public sealed class EndQuorumEpochRequest : IRequest<EndQuorumEpochResponse>
+{
+    public static ApiKey Key => ApiKey.EndQuorumEpoch;
+    public static VersionRange Versions => new(0, 0);
+    public static short FlexibleFrom => 1;
+
+    public string? ClusterId;
+    public List<TopicData> Topics = [];
+
+    public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
+    {
+        c.NullableString(ref ClusterId);
+        c.Array(ref Topics, version);
+        c.EndOfFields();
+    }
+
+    public sealed class TopicData : IMessage
+    {
+        public string TopicName = "";
+        public List<PartitionData> Partitions = [];
+
+        public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
+        {
+            c.String(ref TopicName);
+            c.Array(ref Partitions, version);
+            c.EndOfFields();
+        }
+    }
+
+    public sealed class PartitionData : IMessage
+    {
+        public int PartitionIndex;
+        public int LeaderId;
+        public int LeaderEpoch;
+        public List<int> PreferredSuccessors = [];
+
+        public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
+        {
+            c.Int32(ref PartitionIndex);
+            c.Int32(ref LeaderId);
+            c.Int32(ref LeaderEpoch);
+            c.Int32Array(ref PreferredSuccessors);
+            c.EndOfFields();
+        }
+    }
+}
+
+public sealed class EndQuorumEpochResponse : IResponse
+{
+    public static ApiKey Key => ApiKey.EndQuorumEpoch;
+
+    public ErrorCode ErrorCode;
+    public List<TopicData> Topics = [];
+
+    public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
+    {
+        c.Error(ref ErrorCode);
+        c.Array(ref Topics, version);
+        c.EndOfFields();
+    }
+
+    public sealed class TopicData : IMessage
+    {
+        public string TopicName = "";
+        public List<PartitionData> Partitions = [];
+
+        public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
+        {
+            c.String(ref TopicName);
+            c.Array(ref Partitions, version);
+            c.EndOfFields();
+        }
+    }
+
+    public sealed class PartitionData : IMessage
+    {
+        public int PartitionIndex;
+        public ErrorCode ErrorCode;
+        public int LeaderId;
+        public int LeaderEpoch;
+
+        public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
+        {
+            c.Int32(ref PartitionIndex);
+            c.Error(ref ErrorCode);
+            c.Int32(ref LeaderId);
+            c.Int32(ref LeaderEpoch);
+            c.EndOfFields();
+        }
+    }
+}
