@@ -42,6 +42,9 @@ public sealed class Signal(TimeProvider time)
 
 public static class TimeProviderExtensions
 {
+    /// <summary>The monotonic clock, from an arbitrary start.</summary>
+    public static TimeSpan Monotonic(this TimeProvider time) => time.GetElapsedTime(0);
+
     /// <summary>Waits to the tick; <c>Task.Delay</c> truncates to whole milliseconds.</summary>
     public static Task DelayAsync(this TimeProvider time, TimeSpan delay)
     {

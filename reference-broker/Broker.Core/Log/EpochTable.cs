@@ -1,0 +1,33 @@
+namespace Broker.Core.Log;
+
+/// <summary>The end of a leader epoch in a log: the epoch that answers, and the offset (exclusive) where it ends there.</summary>
+public readonly record struct EpochEnd(int Epoch, long EndOffset);
+
+/// <summary>Where each leader epoch starts in one log, oldest first (KIP-101). A few entries; searched from the back.</summary>
+public sealed class EpochTable(LogRules rules)
+{
+    private readonly List<(int Epoch, long StartOffset)> entries = [];
+
+    /// <summary>The epoch of the last batch, or -1 when the log is empty.</summary>
+    public int LastEpoch => entries.Count == 0 ? -1 : entries[^1].Epoch;
+
+    public void Note(int batchEpoch, long baseOffset)
+    {
+        if (rules.StartsEpoch(LastEpoch, batchEpoch)) entries.Add((batchEpoch, baseOffset));
+    }
+
+    /// <summary>The largest epoch at or below the one asked for, and where it ends; null when there is none.</summary>
+    public EpochEnd? EndOf(int askedEpoch, long logEndOffset)
+    {
+        for (var i = entries.Count - 1; i >= 0; i--)
+        {
+            if (!rules.EpochAnswers(entries[i].Epoch, askedEpoch)) continue;
+            return new EpochEnd(entries[i].Epoch, i + 1 < entries.Count ? entries[i + 1].StartOffset : logEndOffset);
+        }
+        return null;
+    }
+
+    public void Cut(long newEnd) => entries.RemoveAll(entry => !rules.EpochSurvives(entry.StartOffset, newEnd));
+
+    public void Clear() => entries.Clear();
+}

@@ -1,0 +1,219 @@
+using Broker.Protocol;
+using Broker.Runtime;
+
+namespace Broker.Core.Log;
+
+/// <summary>Sizes and flush points of a log.</summary>
+/// <param name="SegmentBytes">A segment that would grow past this is rolled.</param>
+/// <param name="FlushMessages">Unflushed messages after which an append flushes before it returns (flush.messages); long.MaxValue leaves it to the system.</param>
+public sealed record LogSettings(int SegmentBytes = 1 << 20, long FlushMessages = long.MaxValue);
+
+/// <summary>What became of an append. <see cref="Error"/> None and <see cref="IsDuplicate"/>: stored earlier, at these offsets.</summary>
+public readonly record struct AppendOutcome(ErrorCode Error, long BaseOffset, long NextOffset, bool IsDuplicate = false);
+
+/// <summary>
+/// One replica's log of a partition: segments of record batches, the leader epochs in them, and what they say of idempotent producers.
+/// All calls are synchronous, through the page cache; only <see cref="FlushAsync"/> waits.
+/// </summary>
+/// <remarks>Invariant: LogStartOffset &lt;= FlushedEndOffset &lt;= LogEndOffset; segments are contiguous and never empty of file.</remarks>
+public sealed class PartitionLog
+{
+    private readonly List<Segment> segments = [];
+    private readonly IDisk disk;
+    private readonly string directory;
+    private readonly LogRules rules;
+    private readonly ProducerRules producerRules;
+    private readonly EpochTable epochs;
+    private readonly ProducerTable producers;
+    private bool directoryChanged = true;
+    private int truncations;
+
+    private PartitionLog(IDisk disk, string directory, LogSettings settings, LogRules rules, ProducerRules producerRules)
+    {
+        this.disk = disk;
+        this.directory = directory;
+        this.rules = rules;
+        this.producerRules = producerRules;
+        Settings = settings;
+        epochs = new EpochTable(rules);
+        producers = new ProducerTable(producerRules);
+    }
+
+    public LogSettings Settings { get; set; }
+
+    public long LogStartOffset => segments[0].BaseOffset;
+
+    /// <summary>One past the last record.</summary>
+    public long LogEndOffset => segments[^1].NextOffset;
+
+    /// <summary>Everything below survives a power loss.</summary>
+    public long FlushedEndOffset { get; private set; }
+
+    /// <summary>Leader epoch of the last batch, -1 in an empty log.</summary>
+    public int LastEpoch => epochs.LastEpoch;
+
+    /// <summary>Bytes cut off a torn tail when the log was opened.</summary>
+    public long DroppedBytes { get; private set; }
+
+    public bool NeedsFlush => rules.FlushIsDue(LogEndOffset - FlushedEndOffset, Settings.FlushMessages);
+
+    /// <summary>Opens or creates the log in a directory and recovers it: all that is whole and in order is kept, the rest is cut.</summary>
+    public static PartitionLog Open(IDisk disk, string directory, LogSettings settings, LogRules rules, ProducerRules producerRules)
+    {
+        var log = new PartitionLog(disk, directory, settings, rules, producerRules);
+        log.Recover();
+        return log;
+    }
+
+    /// <summary>Leader: judges, stamps and stores one validated batch.</summary>
+    public AppendOutcome Append(in RecordBatch batch, int leaderEpoch)
+    {
+        var (error, duplicateOf) = producers.Judge(batch);
+        if (error != ErrorCode.None) return new AppendOutcome(error, -1, -1);
+        if (duplicateOf >= 0) return new AppendOutcome(ErrorCode.None, duplicateOf, duplicateOf + batch.LastOffsetDelta + 1, IsDuplicate: true);
+
+        var stored = batch.Bytes.ToArray();
+        var baseOffset = LogEndOffset;
+        RecordBatch.Stamp(stored, baseOffset, leaderEpoch);
+        RecordBatch.TryRead(stored, out var stamped, out _);
+        Store(stamped);
+        producers.Note(stamped, baseOffset);
+        return new AppendOutcome(ErrorCode.None, baseOffset, stamped.NextOffset);
+    }
+
+    /// <summary>Follower: stores batches as the leader stamped them. What is unsound or does not continue the log ends the append.</summary>
+    public ErrorCode AppendReplicated(ReadOnlyMemory<byte> batches)
+    {
+        while (RecordBatch.TryRead(batches, out var batch, out _))
+        {
+            if (!batch.HasValidCrc) return ErrorCode.CorruptMessage;
+            if (!rules.ContinuesLog(batch.BaseOffset, LogEndOffset)) return ErrorCode.OffsetOutOfRange;
+            Store(batch);
+            if (producerRules.LearnsFromReplication()) producers.Note(batch, batch.BaseOffset);
+            batches = batches[batch.SizeInBytes..];
+        }
+        return ErrorCode.None;
+    }
+
+    public bool IsReadable(long offset) => rules.IsReadable(offset, LogStartOffset, LogEndOffset);
+
+    /// <summary>Whole batches from the one that holds <paramref name="offset"/>, of one segment, none ending past <paramref name="bound"/>; empty at the end.</summary>
+    public ReadOnlyMemory<byte> Read(long offset, long bound, int maxBytes)
+    {
+        for (var i = segments.Count - 1; i >= 0; i--)
+        {
+            if (!rules.StartsAtOrBefore(segments[i].BaseOffset, offset)) continue;
+            if (!rules.HoldsOffset(segments[i].NextOffset, offset)) break;
+            return segments[i].Read(offset, bound, maxBytes);
+        }
+        return ReadOnlyMemory<byte>.Empty;
+    }
+
+    /// <summary>All batches, oldest first.</summary>
+    public IEnumerable<RecordBatch> Batches() => segments.SelectMany(segment => segment.Batches());
+
+    /// <summary>The largest leader epoch at or below the one asked for, and where it ends here; epoch -1 ending at the log start when there is none.</summary>
+    public EpochEnd EndOfEpoch(int epoch) => epochs.EndOf(epoch, LogEndOffset) ?? new EpochEnd(-1, LogStartOffset);
+
+    /// <summary>Cuts the tail: nothing ending past <paramref name="newEnd"/> stays.</summary>
+    public void TruncateTo(long newEnd)
+    {
+        truncations++;
+        foreach (var step in rules.TruncationSteps()) Truncate(step, newEnd);
+        FlushedEndOffset = Math.Min(FlushedEndOffset, LogEndOffset);
+    }
+
+    /// <summary>fsync: everything appended before the call is durable when it returns, the names of the files too.</summary>
+    public async ValueTask FlushAsync()
+    {
+        var (end, truncationsBefore) = (LogEndOffset, truncations);
+        var dirty = segments.Where(segment => rules.HoldsOffset(segment.NextOffset, FlushedEndOffset)).ToArray();
+        var syncDirectory = directoryChanged;
+        directoryChanged = false;
+        foreach (var segment in dirty) await segment.FlushAsync();
+        if (syncDirectory) await disk.FlushDirectoryAsync(directory);
+        if (truncations == truncationsBefore) FlushedEndOffset = Math.Max(FlushedEndOffset, end);
+    }
+
+    /// <summary>Removes every file; the log must not be used afterwards.</summary>
+    public void Delete()
+    {
+        foreach (var segment in segments)
+        {
+            segment.Dispose();
+            disk.Delete(segment.Path);
+        }
+    }
+
+    public void AssertInvariants()
+    {
+        Invariant.Holds(LogStartOffset <= LogEndOffset);
+        Invariant.Holds(FlushedEndOffset <= LogEndOffset);
+    }
+
+    private void Recover()
+    {
+        foreach (var name in disk.List(directory).Where(name => name.EndsWith(".log", StringComparison.Ordinal)))
+        {
+            var segment = new Segment($"{directory}/{name}", long.Parse(name.AsSpan(0, name.Length - 4)), disk, rules);
+            if (segments.Count > 0 && (DroppedBytes > 0 || !rules.SegmentFollows(segment.BaseOffset, LogEndOffset)))
+            {
+                segment.Dispose();                                     // behind a tear nothing is trusted
+                disk.Delete(segment.Path);
+                continue;
+            }
+            segments.Add(segment);
+            DroppedBytes += segment.Recover(Learn);
+        }
+        if (segments.Count == 0) AddSegment(0);
+        FlushedEndOffset = LogStartOffset;                             // what survived may still sit in the page cache only
+    }
+
+    private void Learn(RecordBatch batch)
+    {
+        epochs.Note(batch.PartitionLeaderEpoch, batch.BaseOffset);
+        producers.Note(batch, batch.BaseOffset);
+    }
+
+    private void Store(in RecordBatch batch)
+    {
+        var last = segments[^1];
+        if (last.SizeBytes > 0 && last.SizeBytes + batch.SizeInBytes > Settings.SegmentBytes) last = AddSegment(LogEndOffset);
+        last.Append(batch);
+        epochs.Note(batch.PartitionLeaderEpoch, batch.BaseOffset);
+    }
+
+    private Segment AddSegment(long baseOffset)
+    {
+        var segment = new Segment($"{directory}/{baseOffset:D20}.log", baseOffset, disk, rules);
+        segments.Add(segment);
+        directoryChanged = true;
+        return segment;
+    }
+
+    private void Truncate(TruncationStep step, long newEnd)
+    {
+        switch (step)
+        {
+            case TruncationStep.CutSegments: CutSegments(newEnd); break;
+            case TruncationStep.CutEpochs: epochs.Cut(newEnd); break;
+            case TruncationStep.RebuildProducers:
+                producers.Clear();
+                foreach (var batch in Batches()) producers.Note(batch, batch.BaseOffset);
+                break;
+            default: throw new InvalidOperationException($"unknown truncation step {step}");
+        }
+    }
+
+    private void CutSegments(long newEnd)
+    {
+        while (segments.Count > 1 && rules.StartsAtOrBefore(newEnd, segments[^1].BaseOffset))
+        {
+            segments[^1].Dispose();
+            disk.Delete(segments[^1].Path);
+            segments.RemoveAt(segments.Count - 1);
+            directoryChanged = true;
+        }
+        segments[^1].Cut(newEnd);
+    }
+}

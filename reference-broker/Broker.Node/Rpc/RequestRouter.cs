@@ -1,0 +1,60 @@
+using Broker.Protocol;
+
+namespace Broker.Node.Rpc;
+
+/// <summary>One request being served. A handler that must not answer at all sets <see cref="CloseConnection"/> or returns null.</summary>
+public sealed class RequestContext(RequestHeader header)
+{
+    public RequestHeader Header { get; } = header;
+
+    public bool CloseConnection { get; set; }
+}
+
+/// <summary>Which handler serves which API, and in which versions; answers ApiVersions itself.</summary>
+public sealed class RequestRouter
+{
+    private readonly SortedDictionary<ApiKey, Route> routes = [];
+
+    public RequestRouter() => On<ApiVersionsRequest, ApiVersionsResponse>((_, _) => ValueTask.FromResult<ApiVersionsResponse?>(OfferedVersions()));
+
+    /// <summary>Serves an API. The handler returns null when the request gets no answer (acks=0).</summary>
+    public void On<TRequest, TResponse>(Func<TRequest, RequestContext, ValueTask<TResponse?>> handler)
+        where TRequest : class, IRequest<TResponse>, new()
+        where TResponse : class, IResponse, new() =>
+        routes[TRequest.Key] = new Route(TRequest.Versions, async (frame, header) =>
+        {
+            var context = new RequestContext(header);
+            var answer = await handler(RequestFrame.Decode<TRequest>(frame, header), context);
+            return (answer is null ? null : ResponseFrame.Encode(answer, header.Version, header.CorrelationId), context.CloseConnection);
+        });
+
+    /// <summary>The answer's frame (null: none), and whether the connection must be closed.</summary>
+    public async ValueTask<(byte[]? Answer, bool Close)> AnswerAsync(byte[] frame)
+    {
+        try
+        {
+            var header = RequestFrame.ReadHeader(frame);
+            if (!routes.TryGetValue(header.Key, out var route)) return (null, true);
+            if (route.Versions.Contains(header.Version)) return await route.Serve(frame, header);
+            return header.Key == ApiKey.ApiVersions ? (VersionTooNew(header), false) : (null, true);
+        }
+        catch (MalformedFrameException)
+        {
+            return (null, true);                                       // only decoding throws it: nothing was executed
+        }
+    }
+
+    private ApiVersionsResponse OfferedVersions() => new()
+    {
+        ApiKeys = [.. routes.Select(route => new ApiVersion { ApiKey = route.Key, MinVersion = route.Value.Versions.Min, MaxVersion = route.Value.Versions.Max })],
+    };
+
+    private static byte[] VersionTooNew(RequestHeader header)
+    {
+        var answer = new ApiVersionsResponse { ErrorCode = ErrorCode.UnsupportedVersion };
+        answer.ApiKeys.Add(new ApiVersion { ApiKey = ApiKey.ApiVersions, MinVersion = ApiVersionsRequest.Versions.Min, MaxVersion = ApiVersionsRequest.Versions.Max });
+        return ResponseFrame.Encode(answer, 0, header.CorrelationId);
+    }
+
+    private sealed record Route(VersionRange Versions, Func<byte[], RequestHeader, ValueTask<(byte[]?, bool)>> Serve);
+}
