@@ -1,0 +1,222 @@
+using Broker.Runtime;
+using Chaos.Faults;
+
+namespace Chaos.Simulation;
+
+/// <summary>
+/// The bytes of one file as the page cache has them, and as much of them as is durable.
+/// </summary>
+/// <remarks>
+/// As long as writes only append, the durable image is a prefix of the data and nothing is copied. The first overwrite or truncation
+/// makes the image and the unsynced operations explicit, until a flush has caught up with everything.
+/// </remarks>
+internal sealed class Inode
+{
+    private byte[] data = [];
+    private int durableLength;
+    private byte[]? image;                                             // durable bytes, when they are not a prefix of the data
+    private List<Operation>? unsynced;
+    private List<FlushMark>? flushing;
+    private bool dropped;                                              // a failed flush lost pages: image and data differ for good
+
+    public int Length { get; private set; }
+
+    /// <summary>Bytes that a power loss could take.</summary>
+    public long UnsyncedBytes => unsynced is null ? Length - durableLength : unsynced.Sum(static op => (long)op.Bytes.Length);
+
+    public int Read(long position, Span<byte> into)
+    {
+        if (position >= Length) return 0;
+        var bytes = Math.Min(into.Length, Length - (int)position);
+        data.AsSpan((int)position, bytes).CopyTo(into);
+        return bytes;
+    }
+
+    public void Write(long position, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length == 0) return;
+        if (position != Length && image is null) MakeExplicit();
+        unsynced?.Add(new Operation(position, bytes.ToArray(), false));
+        Put(ref data, position, bytes);
+        Length = Math.Max(Length, (int)position + bytes.Length);
+    }
+
+    public void Truncate(long length)
+    {
+        if (length == Length) return;
+        if (image is null) MakeExplicit();
+        unsynced!.Add(new Operation(length, [], true));
+        Cut(length);
+    }
+
+    /// <summary>Everything written so far will be durable once the flush is done.</summary>
+    public FlushMark StartFlush()
+    {
+        var mark = new FlushMark { Length = Length, Operations = unsynced?.Count ?? 0 };
+        (flushing ??= []).Add(mark);
+        return mark;
+    }
+
+    public void EndFlush(FlushMark mark)
+    {
+        flushing!.Remove(mark);
+        if (mark.Void) return;
+        if (image is null)
+        {
+            durableLength = Math.Max(durableLength, Math.Min(mark.Length, Length));
+            return;
+        }
+
+        Apply(mark.Operations);
+        if (unsynced!.Count == 0 && !dropped) (image, unsynced, durableLength) = (null, null, Length);
+    }
+
+    /// <summary>A flush ends without having saved anything.</summary>
+    public void AbandonFlush(FlushMark mark) => flushing!.Remove(mark);
+
+    /// <summary>The pages that a failed flush was to save are marked clean although they are not on the disk: no later flush will save them.</summary>
+    public void DropPages()
+    {
+        if (image is null) MakeExplicit();
+        dropped |= unsynced!.Count > 0;
+        unsynced.Clear();
+        foreach (var mark in flushing ?? []) mark.Operations = 0;
+    }
+
+    /// <summary>Only what is durable remains, and what the draw saved of the rest.</summary>
+    /// <returns>How many unsynced bytes are gone.</returns>
+    public long LosePower(Prng prng, UnsyncedTail tail)
+    {
+        foreach (var mark in flushing ?? []) mark.Void = true;
+        flushing = null;
+        if (image is null && Length == durableLength) return 0;
+        if (image is null) MakeExplicit();
+        var before = UnsyncedBytes;
+        if (tail == UnsyncedTail.Drawn) tail = Draw(prng);
+        var saved = tail switch
+        {
+            UnsyncedTail.Lost => 0,
+            UnsyncedTail.Kept => before,
+            _ => before == 0 ? 0 : (long)(prng.NextDouble() * before),
+        };
+        var length = tail == UnsyncedTail.ZeroFilled ? Length : -1;
+        SaveBytes(saved);
+        data = image!;
+        Length = durableLength;
+        if (length > Length)
+        {
+            Array.Resize(ref data, length);
+            data.AsSpan(Length).Clear();
+            Length = length;
+        }
+
+        (image, unsynced, dropped, durableLength) = (null, null, false, Length);
+        return before - saved;
+    }
+
+    /// <summary>Flips a bit at rest.</summary>
+    public void FlipBit(Prng prng)
+    {
+        var at = prng.Below(Length);
+        var bit = (byte)(1 << prng.Below(8));
+        data[at] ^= bit;
+        if (image is not null && at < durableLength) image[at] ^= bit;
+    }
+
+    private static UnsyncedTail Draw(Prng prng) => prng.Below(20) switch
+    {
+        < 9 => UnsyncedTail.Lost,
+        < 15 => UnsyncedTail.Prefix,
+        < 18 => UnsyncedTail.ZeroFilled,
+        _ => UnsyncedTail.Kept,
+    };
+
+    private void MakeExplicit()
+    {
+        image = data.AsSpan(0, durableLength).ToArray();
+        unsynced = [];
+        var from = durableLength;
+        foreach (var mark in flushing ?? [])
+        {
+            AddAppended(ref from, mark.Length);
+            mark.Operations = unsynced.Count;
+        }
+
+        AddAppended(ref from, Length);
+    }
+
+    private void AddAppended(ref int from, int to)
+    {
+        if (to <= from) return;
+        unsynced!.Add(new Operation(from, data.AsSpan(from, to - from).ToArray(), false));
+        from = to;
+    }
+
+    /// <summary>Brings the first operations to the image; marks of flushes under way move along.</summary>
+    private void Apply(int operations)
+    {
+        for (var i = 0; i < operations; i++) Apply(unsynced![i], int.MaxValue);
+        unsynced!.RemoveRange(0, operations);
+        foreach (var mark in flushing ?? []) mark.Operations = Math.Max(0, mark.Operations - operations);
+    }
+
+    private void SaveBytes(long bytes)
+    {
+        foreach (var operation in unsynced!)
+        {
+            if (bytes <= 0 && operation.Bytes.Length > 0) break;
+            Apply(operation, bytes);
+            bytes -= operation.Bytes.Length;
+        }
+    }
+
+    private void Apply(in Operation operation, long atMost)
+    {
+        if (operation.IsTruncation)
+        {
+            if (image!.Length < operation.Position) Array.Resize(ref image, (int)operation.Position);
+            if (operation.Position > durableLength) image.AsSpan(durableLength, (int)operation.Position - durableLength).Clear();
+            durableLength = (int)operation.Position;
+            return;
+        }
+
+        var bytes = operation.Bytes.AsSpan(0, (int)Math.Min(operation.Bytes.Length, atMost));
+        if (operation.Position > durableLength)
+        {
+            if (image!.Length < operation.Position) Array.Resize(ref image, (int)operation.Position + bytes.Length);
+            image.AsSpan(durableLength, (int)operation.Position - durableLength).Clear();
+        }
+
+        Put(ref image!, operation.Position, bytes);
+        durableLength = Math.Max(durableLength, (int)operation.Position + bytes.Length);
+    }
+
+    private void Cut(long length)
+    {
+        if (length > data.Length) Array.Resize(ref data, (int)length);
+        var (from, to) = length < Length ? ((int)length, Length) : (Length, (int)length);
+        data.AsSpan(from, to - from).Clear();
+        Length = (int)length;
+    }
+
+    private static void Put(ref byte[] into, long position, ReadOnlySpan<byte> bytes)
+    {
+        var end = (int)position + bytes.Length;
+        if (end > into.Length) Array.Resize(ref into, Math.Max(end, into.Length * 2));
+        bytes.CopyTo(into.AsSpan((int)position));
+    }
+
+    /// <summary>A write at a position, or a truncation to it.</summary>
+    private readonly record struct Operation(long Position, byte[] Bytes, bool IsTruncation);
+
+    /// <summary>What a flush under way will have saved.</summary>
+    internal sealed class FlushMark
+    {
+        public int Length { get; init; }
+
+        public int Operations { get; set; }
+
+        /// <summary>The power went meanwhile: it will never end.</summary>
+        public bool Void { get; set; }
+    }
+}
