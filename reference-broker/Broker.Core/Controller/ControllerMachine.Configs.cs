@@ -1,0 +1,91 @@
+using Broker.Core.Metadata;
+using Broker.Protocol;
+using Broker.Runtime;
+
+namespace Broker.Core.Controller;
+
+/// <summary>Settings of topics are changed while they are in use (KIP-339).</summary>
+public sealed partial class ControllerMachine
+{
+    private const sbyte TopicResource = 2;
+    private const sbyte SetOperation = 0, DeleteOperation = 1, AppendOperation = 2, SubtractOperation = 3;
+
+    /// <summary>
+    /// Topics only. Each resource is changed as a whole or not at all. Errors, for each: UNKNOWN_TOPIC_OR_PARTITION, INVALID_CONFIG, and INVALID_REQUEST for
+    /// other resources, one given twice and unknown operations.
+    /// </summary>
+    public Decision<IncrementalAlterConfigsResponse> IncrementalAlterConfigs(IncrementalAlterConfigsRequest request)
+    {
+        var response = new IncrementalAlterConfigsResponse();
+        foreach (var resource in request.Resources)
+        {
+            var twice = request.Resources.Count(other => other.ResourceType == resource.ResourceType && other.ResourceName == resource.ResourceName) > 1;
+            var refusal = twice ? new Refusal(ErrorCode.InvalidRequest, "Each resource must appear at most once.") : Alter(resource, request.ValidateOnly);
+            response.Responses.Add(new IncrementalAlterConfigsResponse.AlterConfigsResourceResponse
+            {
+                ResourceType = resource.ResourceType,
+                ResourceName = resource.ResourceName,
+                ErrorCode = refusal?.Error ?? ErrorCode.None,
+                ErrorMessage = refusal?.Reason,
+            });
+        }
+        return Decide(response);
+    }
+
+    private Refusal? Alter(IncrementalAlterConfigsRequest.AlterConfigsResource resource, bool validateOnly)
+    {
+        if (resource.ResourceType is not TopicResource) return new Refusal(ErrorCode.InvalidRequest, "Only topics have settings that can be altered here.");
+        if (image.Topic(resource.ResourceName) is not { } topic)
+            return new Refusal(ErrorCode.UnknownTopicOrPartition, $"The topic '{resource.ResourceName}' does not exist.");
+
+        var changes = new SortedDictionary<string, string?>(StringComparer.Ordinal);
+        foreach (var config in resource.Configs)
+        {
+            if (changes.ContainsKey(config.Name)) return new Refusal(ErrorCode.InvalidRequest, $"The setting {config.Name} appears twice.");
+            if (NewValue(topic, config, out var value) is { } refusal) return refusal;
+            changes.Add(config.Name, value);
+        }
+        if (!validateOnly) Configure(topic, changes);
+        return null;
+    }
+
+    private Refusal? NewValue(TopicState topic, IncrementalAlterConfigsRequest.AlterableConfig config, out string? value)
+    {
+        value = config.Value;
+        switch (config.ConfigOperation)
+        {
+            case SetOperation:
+                break;
+            case DeleteOperation:
+                value = null;
+                return TopicConfigs.DefaultOf(config.Name, image.Defaults) is null ? new Refusal(ErrorCode.InvalidConfig, $"Unknown topic config name: {config.Name}") : null;
+            case AppendOperation or SubtractOperation when TopicConfigs.IsList(config.Name) && config.Value is { } words:
+                var now = (topic.Configs.GetValueOrDefault(config.Name) ?? TopicConfigs.DefaultOf(config.Name, image.Defaults) ?? "")
+                    .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+                var given = words.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+                value = string.Join(',', config.ConfigOperation is AppendOperation ? now.Union(given) : now.Except(given));
+                break;
+            case AppendOperation or SubtractOperation:
+                return new Refusal(ErrorCode.InvalidConfig, $"Can't append to or subtract from the setting {config.Name}: it is no list.");
+            default:
+                return new Refusal(ErrorCode.InvalidRequest, $"Unknown operation {config.ConfigOperation}.");
+        }
+        return TopicConfigs.Refuse(config.Name, value) is { } reason ? new Refusal(ErrorCode.InvalidConfig, reason) : null;
+    }
+
+    private void Configure(TopicState topic, SortedDictionary<string, string?> changes)
+    {
+        foreach (var (name, value) in changes) Append(new MetadataRecord.TopicConfig(topic.Id, name, value));
+        if (!changes.ContainsKey(TopicConfigs.MinInSyncReplicas)) return;
+
+        for (var partition = 0; partition < topic.Partitions.Count; partition++)
+        {
+            var before = topic.Partitions[partition];
+            var survives = NodeSet.Of(before.Elr.Ids().Where(rules.Election.EligibilitySurvivesMinIsrChange));
+            var after = before with { Elr = survives, LastKnownLeader = PartitionState.NoLeader };
+            if (after.Equals(before)) continue;
+            after = after with { PartitionEpoch = rules.Election.NextPartitionEpoch(before.PartitionEpoch) };
+            Append(new MetadataRecord.PartitionChange(topic.Id, partition, after));
+        }
+    }
+}

@@ -1,0 +1,190 @@
+using System.Collections.Immutable;
+using Broker.Core.Metadata;
+using Broker.Protocol;
+using Broker.Runtime;
+
+namespace Broker.Core.Controller;
+
+/// <summary>Topics are created and deleted.</summary>
+public sealed partial class ControllerMachine
+{
+    /// <summary>
+    /// Errors, for each topic: INVALID_TOPIC_EXCEPTION, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_REPLICA_ASSIGNMENT,
+    /// INVALID_CONFIG, and INVALID_REQUEST for a name given twice. A count of -1 asks for the default.
+    /// </summary>
+    public Decision<CreateTopicsResponse> CreateTopics(CreateTopicsRequest request)
+    {
+        var response = new CreateTopicsResponse();
+        var answered = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var wanted in request.Topics)
+        {
+            if (!answered.Add(wanted.Name)) continue;
+            var twice = request.Topics.Count(other => other.Name == wanted.Name) > 1;
+            response.Topics.Add(twice ? Refused(wanted, new Refusal(ErrorCode.InvalidRequest, "Duplicate topic name.")) : Create(wanted, request.ValidateOnly));
+        }
+        return Decide(response);
+    }
+
+    /// <summary>Errors, for each topic: UNKNOWN_TOPIC_OR_PARTITION by name, UNKNOWN_TOPIC_ID by id, INVALID_REQUEST for both, neither or the same twice.</summary>
+    public Decision<DeleteTopicsResponse> DeleteTopics(DeleteTopicsRequest request)
+    {
+        var response = new DeleteTopicsResponse();
+        var asked = request.TopicNames.Select(name => (Name: (string?)name, TopicId: Guid.Empty))
+            .Concat(request.Topics.Select(topic => (topic.Name, topic.TopicId)))
+            .ToList();
+        foreach (var (name, id) in asked.Distinct())
+        {
+            var twice = asked.Count(other => other.Name == name && other.TopicId == id) > 1;
+            response.Responses.Add(Delete(name, id, twice));
+        }
+        return Decide(response);
+    }
+
+    private DeletableTopicResult Delete(string? name, Guid id, bool twice)
+    {
+        if (twice || name is null == (id == Guid.Empty))
+            return Answer(ErrorCode.InvalidRequest, twice ? "Duplicate topic." : "You must give either a name or an id.");
+        var topic = name is null ? image.Topic(id) : image.Topic(name);
+        if (topic is null)
+            return name is null
+                ? Answer(ErrorCode.UnknownTopicId, "This server does not host this topic ID.")
+                : Answer(ErrorCode.UnknownTopicOrPartition, "This server does not host this topic-partition.");
+        Append(new MetadataRecord.RemoveTopic(topic.Id));
+        return new DeletableTopicResult { Name = topic.Name, TopicId = topic.Id };
+
+        DeletableTopicResult Answer(ErrorCode error, string message) => new() { Name = name, TopicId = id, ErrorCode = error, ErrorMessage = message };
+    }
+
+    private CreatableTopicResult Create(CreatableTopic wanted, bool validateOnly)
+    {
+        if (RefuseName(wanted.Name) is { } badName) return Refused(wanted, badName);
+        if (RefuseConfigs(wanted.Configs) is { } badConfig) return Refused(wanted, badConfig);
+        if (Place(wanted, out var placed) is { } misplaced) return Refused(wanted, misplaced);
+
+        var id = Guid.Empty;
+        if (!validateOnly)
+        {
+            id = NextTopicId();
+            Append(new MetadataRecord.CreateTopic(id, wanted.Name));
+            foreach (var config in wanted.Configs) Append(new MetadataRecord.TopicConfig(id, config.Name, config.Value));
+            for (var partition = 0; partition < placed.Count; partition++)
+            {
+                var state = NewPartition(placed[partition]);
+                Append(new MetadataRecord.PartitionChange(id, partition, state));
+                Show(new TopicPartition(wanted.Name, partition), state, null, ElectionKind.Clean);
+            }
+        }
+        return new CreatableTopicResult
+        {
+            Name = wanted.Name,
+            TopicId = id,
+            ErrorMessage = null,
+            NumPartitions = placed.Count,
+            ReplicationFactor = (short)placed[0].Length,
+            Configs = Describe(wanted.Configs),
+        };
+    }
+
+    private Refusal? RefuseName(string name)
+    {
+        if (TopicNames.Refuse(name) is { } reason) return new Refusal(ErrorCode.InvalidTopicException, reason);
+        if (image.Topic(name) is not null) return new Refusal(ErrorCode.TopicAlreadyExists, $"Topic '{name}' already exists.");
+        return image.Topics.FirstOrDefault(topic => TopicNames.Collide(topic.Name, name)) is { } other
+            ? new Refusal(ErrorCode.InvalidTopicException, $"Topic '{name}' collides with existing topic: {other.Name}")
+            : null;
+    }
+
+    private static Refusal? RefuseConfigs(List<CreatableTopicConfig> configs)
+    {
+        foreach (var config in configs)
+            if (TopicConfigs.Refuse(config.Name, config.Value) is { } reason) return new Refusal(ErrorCode.InvalidConfig, reason);
+        return null;
+    }
+
+    /// <summary>The brokers of each partition, as the request names them or going round those registered, those let in first.</summary>
+    private Refusal? Place(CreatableTopic wanted, out List<ImmutableArray<int>> placed)
+    {
+        placed = [];
+        if (wanted.Assignments.Count > 0) return TakeAssignments(wanted, placed);
+        var partitions = wanted.NumPartitions == -1 ? settings.DefaultPartitions : wanted.NumPartitions;
+        var replicas = wanted.ReplicationFactor == -1 ? settings.DefaultReplicationFactor : wanted.ReplicationFactor;
+        var before = image.Topics.Sum(topic => topic.Partitions.Count);
+        if (partitions <= 0) return new Refusal(ErrorCode.InvalidPartitions, "Number of partitions was set to an invalid non-positive value.");
+        if (partitions > settings.PartitionLimit - before) return new Refusal(ErrorCode.InvalidPartitions, $"A cluster has at most {settings.PartitionLimit} partitions.");
+        if (replicas <= 0) return new Refusal(ErrorCode.InvalidReplicationFactor, "Replication factor must be larger than 0.");
+
+        var active = image.Brokers.Where(broker => broker.IsActive).Select(broker => broker.Broker).ToList();
+        var others = image.Brokers.Where(broker => !broker.IsActive).Select(broker => broker.Broker).ToList();
+        if (replicas > active.Count + others.Count)
+            return new Refusal(ErrorCode.InvalidReplicationFactor, $"Unable to replicate the partition {replicas} time(s): only {active.Count + others.Count} broker(s) are registered.");
+        if (active.Count == 0) return new Refusal(ErrorCode.InvalidReplicationFactor, "All brokers are currently fenced.");
+        for (var partition = 0; partition < partitions; partition++)
+            placed.Add([.. GoRound(active, before + partition).Concat(GoRound(others, before + partition)).Take(replicas)]);
+        return null;
+    }
+
+    private IEnumerable<int> GoRound(List<int> brokers, int partitionsBefore)
+    {
+        if (brokers.Count == 0) yield break;
+        var first = rules.Placement.FirstReplica(brokers.Count, partitionsBefore);
+        for (var replica = 0; replica < brokers.Count; replica++) yield return brokers[rules.Placement.NextReplica(brokers.Count, first, replica)];
+    }
+
+    private Refusal? TakeAssignments(CreatableTopic wanted, List<ImmutableArray<int>> placed)
+    {
+        if (wanted.NumPartitions != -1 || wanted.ReplicationFactor != -1)
+            return new Refusal(ErrorCode.InvalidRequest, "With an assignment of replicas both counts must be -1.");
+        foreach (var assigned in wanted.Assignments.OrderBy(assignment => assignment.PartitionIndex))
+        {
+            if (assigned.PartitionIndex != placed.Count)
+                return new Refusal(ErrorCode.InvalidReplicaAssignment, "Partitions must be numbered from 0 without gaps, each once.");
+            var known = assigned.BrokerIds.All(broker => image.Broker(broker) is not null);
+            if (!known || assigned.BrokerIds.Count == 0 || assigned.BrokerIds.Distinct().Count() != assigned.BrokerIds.Count)
+                return new Refusal(ErrorCode.InvalidReplicaAssignment, $"Replicas of partition {assigned.PartitionIndex} must be registered brokers, each once.");
+            if (placed.Count > 0 && placed[0].Length != assigned.BrokerIds.Count)
+                return new Refusal(ErrorCode.InvalidReplicaAssignment, "All partitions must have the same number of replicas.");
+            if (!assigned.BrokerIds.Exists(broker => image.Broker(broker)!.IsActive))
+                return new Refusal(ErrorCode.InvalidReplicaAssignment, $"All brokers of partition {assigned.PartitionIndex} are fenced or shutting down.");
+            placed.Add([.. assigned.BrokerIds]);
+        }
+        return null;
+    }
+
+    private PartitionState NewPartition(ImmutableArray<int> replicas)
+    {
+        var inSync = replicas.Where(replica => image.Broker(replica) is { } broker && rules.Placement.StartsInSync(broker.Fenced, broker.InControlledShutdown)).ToList();
+        var leader = rules.Election.ChooseClean(inSync, PartitionState.NoLeader, replicas[0]);
+        return new PartitionState(replicas, NodeSet.Of(inSync), NodeSet.Empty, PartitionState.NoLeader, leader, LeaderEpoch: 0, PartitionEpoch: 0);
+    }
+
+    private Guid NextTopicId()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes, prng.NextUInt64());
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], prng.NextUInt64() | 1);   // never the zero id
+        return new Guid(bytes, bigEndian: true);
+    }
+
+    /// <summary>Every setting of a topic with these of its own.</summary>
+    private List<CreatableTopicConfigs> Describe(List<CreatableTopicConfig> own)
+    {
+        const sbyte dynamicTopicConfig = 1, defaultConfig = 5;
+        var described = new List<CreatableTopicConfigs>(TopicConfigs.Names.Count);
+        foreach (var name in TopicConfigs.Names)
+        {
+            var set = own.FindLast(config => config.Name == name);
+            described.Add(new CreatableTopicConfigs
+            {
+                Name = name,
+                Value = set is null ? TopicConfigs.DefaultOf(name, image.Defaults) : set.Value,
+                ConfigSource = set is null ? defaultConfig : dynamicTopicConfig,
+            });
+        }
+        return described;
+    }
+
+    private static CreatableTopicResult Refused(CreatableTopic wanted, Refusal refusal) =>
+        new() { Name = wanted.Name, ErrorCode = refusal.Error, ErrorMessage = refusal.Reason };
+
+    private sealed record Refusal(ErrorCode Error, string Reason);
+}
