@@ -110,10 +110,10 @@ internal sealed class Cluster
     public ErrorCode Alter(params int[] isr)
     {
         var state = State();
-        return Alter(state.Leader, state.LeaderEpoch, state.PartitionEpoch, isr);
+        return AlterAs(state.Leader, state.LeaderEpoch, state.PartitionEpoch, isr);
     }
 
-    public ErrorCode Alter(int leader, int leaderEpoch, int partitionEpoch, params int[] isr)
+    public ErrorCode AlterAs(int leader, int leaderEpoch, int partitionEpoch, params int[] isr)
     {
         var answer = Commit(Machine.AlterPartition(AlterRequest(leader, leaderEpoch, partitionEpoch, isr)));
         return answer.ErrorCode is ErrorCode.None ? answer.Topics[0].Partitions[0].ErrorCode : answer.ErrorCode;

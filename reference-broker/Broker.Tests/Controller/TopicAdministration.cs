@@ -17,7 +17,7 @@ public sealed class TopicAdministration
 
         Assert.Equal((ErrorCode.None, 4, (short)3), (answer.ErrorCode, answer.NumPartitions, answer.ReplicationFactor));
         Assert.Equal([1, 2, 3, 1], Enumerable.Range(0, 4).Select(partition => cluster.State("t", partition).Leader));
-        Assert.Equal([2, 3, 1], cluster.State("t", 1).Replicas);
+        Assert.Equal([2, 3, 1], cluster.State("t", 1).Replicas.ToArray());
         Assert.Equal("1", answer.Configs!.Single(config => config.Name == "min.insync.replicas").Value);
     }
 
@@ -28,7 +28,7 @@ public sealed class TopicAdministration
         Assert.Equal(ErrorCode.None, cluster.Create(Topic("t")).ErrorCode);
 
         Assert.Equal((2, NodeSet.Of([2, 3])), (cluster.State().Leader, cluster.State().Isr));
-        Assert.Equal([2, 3, 1], cluster.State().Replicas);
+        Assert.Equal([2, 3, 1], cluster.State().Replicas.ToArray());
     }
 
     [Theory]
