@@ -1,0 +1,14 @@
+using Broker.Core.Log;
+using Broker.Core.Replication;
+
+namespace Broker.Core;
+
+/// <summary>All decisions a broker or controller makes, faithful unless said otherwise. A mutant replaces one of them by a subclass.</summary>
+public sealed record BrokerRules
+{
+    public LogRules Log { get; init; } = new();
+
+    public ProducerRules Producers { get; init; } = new();
+
+    public ReplicationRules Replication { get; init; } = new();
+}

@@ -1,0 +1,297 @@
+using Broker.Core.Log;
+using Broker.Core.Metadata;
+using Broker.Protocol;
+using Broker.Runtime;
+
+namespace Broker.Core.Replication;
+
+/// <summary>An ISR that a leader has asked the controller for, from the state of the partition in which it asked.</summary>
+public sealed record IsrProposal(NodeSet Isr, int LeaderEpoch, int PartitionEpoch);
+
+/// <summary>What a change of metadata made of the local replica.</summary>
+public enum RoleChange
+{
+    None,
+    BecameLeader,
+    BecameFollower,
+}
+
+/// <summary>One replica of a partition on one broker: its log, its role, and the high watermark it knows.</summary>
+/// <remarks>
+/// Synchronous: every call changes state completely or not at all. <see cref="Changed"/> is raised when the log end or the high watermark moved, or
+/// the role did. Invariant: LogStartOffset &lt;= HighWatermark &lt;= LogEndOffset; a leader's epoch and high watermark never go back.
+/// </remarks>
+public sealed class Partition(int self, TopicPartition id, Guid topicId, PartitionLog log, ReplicationRules rules, Action<Observation> observe)
+{
+    private readonly SortedDictionary<int, Follower> followers = [];
+    private PartitionState state = new([], default, default, -1, PartitionState.NoLeader, -1, -1);
+    private TopicSettings settings = TopicSettings.KafkaDefaults;
+    private long countedEndOffset;                                     // what this leader counts of its own log: flushed, where flush.messages asks for it
+    private long epochStartOffset;
+    private bool settled;
+
+    public TopicPartition Id { get; } = id;
+
+    public Guid TopicId { get; } = topicId;
+
+    public PartitionLog Log { get; } = log;
+
+    public PartitionState State => state;
+
+    public int LeaderEpoch => state.LeaderEpoch;
+
+    /// <summary>min.insync.replicas, at most the number of replicas.</summary>
+    public int MinInSyncReplicas => Math.Min(settings.MinInSyncReplicas, state.Replicas.Length);
+
+    public bool IsLeader => state.Leader == self;
+
+    public long HighWatermark { get; private set; }
+
+    /// <summary>max.message.bytes: of one batch.</summary>
+    public int MaxMessageBytes => settings.MaxMessageBytes;
+
+    /// <summary>The ISR asked of the controller and not answered yet; null when none.</summary>
+    public IsrProposal? Proposal { get; private set; }
+
+    public event Action? Changed;
+
+    // Role
+
+    public RoleChange Apply(PartitionState next, TopicSettings topic)
+    {
+        settings = topic;
+        Log.Settings = new LogSettings(topic.SegmentBytes, topic.FlushMessages);
+        if (!rules.IsNewPartitionState(next.PartitionEpoch, state.PartitionEpoch))
+        {
+            AdvanceHighWatermark();                                    // min.insync.replicas may be another now
+            return RoleChange.None;
+        }
+        var newLeadership = rules.IsNewLeadership(next.LeaderEpoch, state.LeaderEpoch);
+        state = next;
+        Proposal = null;
+        if (!newLeadership)
+        {
+            AdvanceHighWatermark();
+            return RoleChange.None;
+        }
+        settled = false;
+        followers.Clear();
+        return IsLeader ? Lead() : Follow();
+    }
+
+    private RoleChange Lead()
+    {
+        epochStartOffset = Log.LogEndOffset;
+        countedEndOffset = Log.NeedsFlush ? Log.FlushedEndOffset : Log.LogEndOffset;
+        foreach (var replica in state.Replicas)
+            if (replica != self) followers.Add(replica, new Follower());
+        observe(new Observation(ObservationKind.BecameLeader, new NodeId(self), Id, LeaderEpoch, Log.LogEndOffset, HighWatermark, Nodes: state.Isr));
+        AdvanceHighWatermark();
+        Changed?.Invoke();
+        return RoleChange.BecameLeader;
+    }
+
+    private RoleChange Follow()
+    {
+        observe(new Observation(ObservationKind.BecameFollower, new NodeId(self), Id, LeaderEpoch, Log.LogEndOffset, HighWatermark, state.Leader));
+        Truncate(rules.TruncateOnBecomingFollower(HighWatermark, Log.LogEndOffset));
+        Changed?.Invoke();
+        return RoleChange.BecameFollower;
+    }
+
+    // Leading
+
+    /// <summary>Judges and appends one validated batch; <see cref="Appended"/> must follow once it may count.</summary>
+    public AppendOutcome Append(in RecordBatch batch, short acks)
+    {
+        if (!IsLeader) return new AppendOutcome(ErrorCode.NotLeaderOrFollower, -1, -1);
+        if (acks == -1 && !rules.HasEnoughReplicas(state.Isr.Count, MinInSyncReplicas))
+            return new AppendOutcome(ErrorCode.NotEnoughReplicas, -1, -1);
+
+        var outcome = Log.Append(batch, LeaderEpoch);
+        if (outcome.Error == ErrorCode.None && !outcome.IsDuplicate)
+            observe(new Observation(ObservationKind.Appended, new NodeId(self), Id, LeaderEpoch, outcome.BaseOffset, outcome.NextOffset, Bytes: batch.Bytes));
+        return outcome;
+    }
+
+    /// <summary>The leader's own log counts up to here: appended, and flushed where flush.messages demands it before the answer.</summary>
+    public void Appended(int leaderEpoch, long nextOffset)
+    {
+        if (!rules.StillLeads(leaderEpoch, LeaderEpoch) || !IsLeader) return;
+        countedEndOffset = Math.Max(countedEndOffset, nextOffset);
+        AdvanceHighWatermark();
+        Changed?.Invoke();
+    }
+
+    /// <summary>Whether an acks=all append that ended at <paramref name="nextOffset"/> may be answered now.</summary>
+    public bool IsCommitted(long nextOffset) => rules.IsCommitted(HighWatermark, nextOffset);
+
+    public bool HasEnoughReplicas => rules.HasEnoughReplicas(state.Isr.Count, MinInSyncReplicas);
+
+    /// <summary>A follower fetches from <paramref name="fetchOffset"/>: it has everything below. May make it worth asking for a larger ISR.</summary>
+    public void FollowerFetched(int follower, long brokerEpoch, long fetchOffset, TimeSpan now)
+    {
+        if (!IsLeader || !followers.TryGetValue(follower, out var known)) return;
+        known.Fetched(brokerEpoch, fetchOffset, Log.LogEndOffset, now, rules);
+        AdvanceHighWatermark();
+    }
+
+    /// <summary>The ISR to ask the controller for, or null when it is right as it is. At most one question at a time.</summary>
+    /// <param name="now">Monotonic time.</param>
+    /// <param name="isAlive">Unfenced in this broker's metadata, with the broker epoch given (KIP-903).</param>
+    public NodeSet? WantedIsr(TimeSpan now, TimeSpan maximumLag, Func<int, long, bool> isAlive)
+    {
+        if (!IsLeader || Proposal is not null) return null;
+        var wanted = state.Isr;
+        foreach (var (replica, follower) in followers)
+        {
+            if (state.Isr.Contains(replica))
+            {
+                if (follower.HasLagged(now, maximumLag, Log.LogEndOffset, rules)) wanted = wanted.Without(replica);
+            }
+            else if (follower.HasFetched && rules.MayJoinIsr(follower.EndOffset, HighWatermark, epochStartOffset) && isAlive(replica, follower.BrokerEpoch))
+            {
+                wanted = wanted.With(replica);
+            }
+        }
+        return wanted == state.Isr ? null : wanted;
+    }
+
+    public IsrProposal ProposeIsr(NodeSet proposed)
+    {
+        Proposal = new IsrProposal(proposed, LeaderEpoch, state.PartitionEpoch);
+        observe(new Observation(ObservationKind.IsrProposed, new NodeId(self), Id, LeaderEpoch, state.PartitionEpoch, Nodes: proposed));
+        AdvanceHighWatermark();
+        return Proposal;
+    }
+
+    /// <summary>The controller answered: it committed this ISR, or (null) refused it for good. An answer to an overtaken question changes nothing.</summary>
+    public void IsrAnswered(IsrProposal proposal, NodeSet? committed, int partitionEpoch)
+    {
+        if (!ReferenceEquals(Proposal, proposal)) return;
+        if (committed is { } isr && rules.IsNewPartitionState(partitionEpoch, state.PartitionEpoch))
+            state = state with { Isr = isr, PartitionEpoch = partitionEpoch };
+        Proposal = null;
+        AdvanceHighWatermark();
+    }
+
+    /// <summary>Broker epoch under which a follower last fetched (KIP-903), -1 when it has not.</summary>
+    public long BrokerEpochOf(int follower) => followers.TryGetValue(follower, out var known) ? known.BrokerEpoch : -1;
+
+    private void AdvanceHighWatermark()
+    {
+        if (!IsLeader || !rules.HighWatermarkMayMove(state.Isr.Count, MinInSyncReplicas)) return;
+        var lowest = countedEndOffset;
+        foreach (var replica in rules.MaximalIsr(state.Isr, Proposal?.Isr ?? state.Isr).Ids())
+            if (replica != self) lowest = rules.LowestEnd(lowest, followers.TryGetValue(replica, out var follower) ? follower.EndOffset : -1);
+        if (!rules.HighWatermarkAdvances(lowest, HighWatermark)) return;
+        SetHighWatermark(lowest);
+        Changed?.Invoke();
+    }
+
+    // Following
+
+    /// <summary>Epoch to send with a fetch so that the leader can tell where the logs part; -1 when that is settled or the log is empty.</summary>
+    public int LastFetchedEpoch => settled ? -1 : Log.LastEpoch;
+
+    /// <summary>The leader's answer says where the logs part.</summary>
+    public void Diverged(EpochEnd leaders)
+    {
+        var way = rules.Reconcile(leaders, Log.EndOfEpoch(leaders.Epoch), Log.LogEndOffset);
+        settled = way.IsSettled;
+        Truncate(Math.Max(way.TruncateTo, Log.LogStartOffset));
+    }
+
+    /// <summary>The leader's answer brings records and its high watermark.</summary>
+    public ErrorCode Replicate(ReadOnlyMemory<byte> batches, long leaderHighWatermark)
+    {
+        var error = ErrorCode.None;
+        foreach (var step in rules.ReplicationSteps())
+        {
+            switch (step)
+            {
+                case ReplicationStep.Append: error = AppendReplicated(batches); break;
+                case ReplicationStep.AdvanceHighWatermark: SetHighWatermark(rules.FollowerHighWatermark(leaderHighWatermark, Log.LogEndOffset)); break;
+                default: throw new InvalidOperationException($"unknown replication step {step}");
+            }
+        }
+        return error;
+    }
+
+    private ErrorCode AppendReplicated(ReadOnlyMemory<byte> batches)
+    {
+        if (batches.IsEmpty) return ErrorCode.None;
+        var from = Log.LogEndOffset;
+        var error = Log.AppendReplicated(batches);
+        observe(new Observation(ObservationKind.Replicated, new NodeId(self), Id, LeaderEpoch, from, Log.LogEndOffset, state.Leader, Bytes: batches));
+        return error;
+    }
+
+    private void Truncate(long newEnd)
+    {
+        var oldEnd = Log.LogEndOffset;
+        Log.TruncateTo(newEnd);
+        if (!rules.Moves(Log.LogEndOffset, oldEnd)) return;
+        observe(new Observation(ObservationKind.Truncated, new NodeId(self), Id, LeaderEpoch, Log.LogEndOffset, oldEnd, state.Leader));
+        HighWatermark = Math.Min(HighWatermark, Log.LogEndOffset);
+    }
+
+    // Reading
+
+    /// <summary>Whether, and where, a follower's log has parted from this one (KIP-595).</summary>
+    public EpochEnd? Divergence(int lastFetchedEpoch, long fetchOffset)
+    {
+        var own = Log.EndOfEpoch(lastFetchedEpoch);
+        return rules.HasDiverged(lastFetchedEpoch, fetchOffset, own) ? own : null;
+    }
+
+    public ErrorCode Fence(int requestLeaderEpoch) => rules.FenceRequest(requestLeaderEpoch, LeaderEpoch);
+
+    public long VisibleEnd(bool isFollower) => rules.VisibleEnd(isFollower, HighWatermark, Log.LogEndOffset);
+
+    public bool HasNews(bool isFollower, long fetchOffset) => rules.HasNews(VisibleEnd(isFollower), fetchOffset);
+
+    public bool MayTellEnd => rules.MayTellEnd(HighWatermark, epochStartOffset);
+
+    public void AssertInvariants()
+    {
+        Log.AssertInvariants();
+        Invariant.Holds(HighWatermark <= Log.LogEndOffset);
+        Invariant.Holds(HighWatermark >= Log.LogStartOffset);
+    }
+
+    private void SetHighWatermark(long value)
+    {
+        if (!rules.Moves(value, HighWatermark)) return;
+        HighWatermark = value;
+        observe(new Observation(ObservationKind.HighWatermark, new NodeId(self), Id, LeaderEpoch, value));
+    }
+
+    /// <summary>What a leader knows of one follower.</summary>
+    private sealed class Follower
+    {
+        private TimeSpan lastCaughtUp = TimeSpan.MinValue;
+        private TimeSpan lastFetch = TimeSpan.MinValue;
+        private long leaderEndAtLastFetch = long.MaxValue;
+
+        public long EndOffset { get; private set; } = -1;
+
+        public long BrokerEpoch { get; private set; } = -1;
+
+        public bool HasFetched => lastFetch != TimeSpan.MinValue;
+
+        public void Fetched(long brokerEpoch, long fetchOffset, long leaderEnd, TimeSpan now, ReplicationRules rules)
+        {
+            if (rules.IsCaughtUp(fetchOffset, leaderEnd)) lastCaughtUp = now;
+            else if (HasFetched && rules.IsCaughtUp(fetchOffset, leaderEndAtLastFetch)) lastCaughtUp = lastFetch;
+            (BrokerEpoch, EndOffset, leaderEndAtLastFetch, lastFetch) = (brokerEpoch, fetchOffset, leaderEnd, now);
+        }
+
+        /// <summary>A follower that this leader has not heard yet counts from the moment it is first looked at.</summary>
+        public bool HasLagged(TimeSpan now, TimeSpan maximum, long leaderEnd, ReplicationRules rules)
+        {
+            if (lastCaughtUp == TimeSpan.MinValue) lastCaughtUp = now;
+            return !rules.IsCaughtUp(EndOffset, leaderEnd) && rules.HasLagged(now - lastCaughtUp, maximum);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using Broker.Runtime;
+
+namespace Broker.Node.Serving;
+
+/// <summary>Settings of one broker, under the names Kafka gives them. Durations are monotonic.</summary>
+public sealed record BrokerSettings
+{
+    public required NodeId Id { get; init; }
+
+    /// <summary>Where it listens, and what it tells clients.</summary>
+    public required Endpoint Endpoint { get; init; }
+
+    /// <summary>The voters of the metadata quorum.</summary>
+    public required IReadOnlyList<Endpoint> Controllers { get; init; }
+
+    /// <summary>log.dirs: a folder of the node's disk.</summary>
+    public string LogDirectory { get; init; } = "data";
+
+    /// <summary>broker.heartbeat.interval.ms</summary>
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>replica.lag.time.max.ms</summary>
+    public TimeSpan ReplicaLagTimeMax { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>replica.fetch.wait.max.ms</summary>
+    public TimeSpan ReplicaFetchWaitMax { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>replica.fetch.backoff.ms, also between other repeated requests to peers.</summary>
+    public TimeSpan Backoff { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Of requests to controllers and other brokers (replica.socket.timeout.ms).</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>replica.fetch.max.bytes, per partition.</summary>
+    public int ReplicaFetchMaxBytes { get; init; } = 1 << 20;
+}

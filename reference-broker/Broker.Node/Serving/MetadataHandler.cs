@@ -1,0 +1,51 @@
+using Broker.Core.Controller;
+using Broker.Core.Metadata;
+using Broker.Node.Rpc;
+using Broker.Protocol;
+
+namespace Broker.Node.Serving;
+
+/// <summary>Tells clients the unfenced brokers, the topics and who leads what, as this broker's own image has it.</summary>
+public sealed class MetadataHandler(BrokerSettings settings, BrokerIdentity identity)
+{
+    public ValueTask<MetadataResponse?> HandleAsync(MetadataRequest request, RequestContext context)
+    {
+        var image = identity.Image;
+        var answer = new MetadataResponse { ClusterId = "mqverify", ControllerId = settings.Id.Value };
+        foreach (var broker in image.Brokers)
+            if (!broker.Fenced) answer.Brokers.Add(new MetadataResponseBroker { NodeId = broker.Broker, Host = broker.Endpoint.Host, Port = broker.Endpoint.Port });
+
+        var all = request.Topics is null || context.Header.Version == 0 && request.Topics.Count == 0;
+        if (all) answer.Topics.AddRange(image.Topics.Select(topic => Describe(topic, image)));
+        else answer.Topics.AddRange(request.Topics!.Select(wanted => Describe(wanted, image)));
+        return ValueTask.FromResult<MetadataResponse?>(answer);
+    }
+
+    private static MetadataResponseTopic Describe(MetadataRequestTopic wanted, MetadataImage image)
+    {
+        if (wanted.Name is not { } name)
+            return image.Topic(wanted.TopicId) is { } byId ? Describe(byId, image) : new MetadataResponseTopic { ErrorCode = ErrorCode.UnknownTopicId, Name = null, TopicId = wanted.TopicId };
+        if (TopicNames.Refuse(name) is not null) return new MetadataResponseTopic { ErrorCode = ErrorCode.InvalidTopicException, Name = name };
+        return image.Topic(name) is { } topic ? Describe(topic, image) : new MetadataResponseTopic { ErrorCode = ErrorCode.UnknownTopicOrPartition, Name = name };
+    }
+
+    private static MetadataResponseTopic Describe(TopicState topic, MetadataImage image)
+    {
+        var answer = new MetadataResponseTopic { Name = topic.Name, TopicId = topic.Id };
+        for (var index = 0; index < topic.Partitions.Count; index++)
+        {
+            var partition = topic.Partitions[index];
+            answer.Partitions.Add(new MetadataResponsePartition
+            {
+                ErrorCode = partition.HasLeader ? ErrorCode.None : ErrorCode.LeaderNotAvailable,
+                PartitionIndex = index,
+                LeaderId = partition.Leader,
+                LeaderEpoch = partition.LeaderEpoch,
+                ReplicaNodes = [.. partition.Replicas],
+                IsrNodes = [.. partition.Isr.Ids()],
+                OfflineReplicas = [.. partition.Replicas.Where(id => image.Broker(id) is not { Fenced: false })],
+            });
+        }
+        return answer;
+    }
+}

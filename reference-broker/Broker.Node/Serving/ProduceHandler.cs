@@ -1,0 +1,114 @@
+using Broker.Core.Log;
+using Broker.Core.Replication;
+using Broker.Node.Rpc;
+using Broker.Protocol;
+using Broker.Runtime;
+
+namespace Broker.Node.Serving;
+
+/// <summary>Appends batches and answers as acks demands (KIP-98 idempotence, KIP-101 leader epochs).</summary>
+public sealed class ProduceHandler(IHost host, PartitionTable partitions, ReplicationRules rules)
+{
+    /// <summary>Null for acks=0; then an error can only be told by closing the connection, as Kafka does.</summary>
+    public async ValueTask<ProduceResponse?> HandleAsync(ProduceRequest request, RequestContext context)
+    {
+        var appends = new List<Append>();
+        foreach (var topic in request.TopicData)
+            foreach (var data in topic.PartitionData) appends.Add(Start(topic.Name, data, request));
+
+        foreach (var append in appends) await FlushAsync(append);
+        if (request.Acks == -1) await CommitAllAsync(appends, TimeSpan.FromMilliseconds(request.TimeoutMs));
+
+        foreach (var append in appends)
+            host.Observe(new Observation(ObservationKind.ProduceAnswered, host.Id, append.Id, append.LeaderEpoch, append.Outcome.BaseOffset, append.Outcome.NextOffset, (int)append.Error));
+        if (request.Acks != 0) return Answer(request, appends);
+        context.CloseConnection = appends.Exists(append => append.Error != ErrorCode.None);
+        return null;
+    }
+
+    private Append Start(string topic, PartitionProduceData data, ProduceRequest request)
+    {
+        var append = new Append(new TopicPartition(topic, data.Index), partitions.Find(topic, data.Index));
+        var records = data.Records ?? ReadOnlyMemory<byte>.Empty;
+        append.Outcome = AppendTo(append, records, request);
+        append.Error = append.Outcome.Error;
+        host.Observe(new Observation(ObservationKind.ProduceReceived, host.Id, append.Id, append.LeaderEpoch, append.Outcome.BaseOffset, append.Outcome.NextOffset, (int)append.Error, Bytes: records));
+        return append;
+    }
+
+    private static AppendOutcome AppendTo(Append append, ReadOnlyMemory<byte> records, ProduceRequest request)
+    {
+        if (request.Acks is < -1 or > 1) return Refused(ErrorCode.InvalidRequiredAcks);
+        if (append.Partition is not { Core: var partition }) return Refused(ErrorCode.UnknownTopicOrPartition);
+        append.LeaderEpoch = partition.LeaderEpoch;
+        if (!partition.IsLeader) return Refused(ErrorCode.NotLeaderOrFollower);
+        if (records.Length > partition.MaxMessageBytes) return Refused(ErrorCode.MessageTooLarge);
+        var error = RecordBatch.ValidateProduced(records, out var batch);
+        return error != ErrorCode.None ? Refused(error) : partition.Append(batch, request.Acks);
+    }
+
+    private static AppendOutcome Refused(ErrorCode error) => new(error, -1, -1);
+
+    /// <summary>Counts the append: at once, or after the flush that flush.messages demands.</summary>
+    private static async ValueTask FlushAsync(Append append)
+    {
+        if (append.Error != ErrorCode.None || append.Partition is not { Core: var partition }) return;
+        if (partition.Log.NeedsFlush) await partition.Log.FlushAsync();
+        partition.Appended(append.LeaderEpoch, append.Outcome.NextOffset);
+    }
+
+    private async Task CommitAllAsync(List<Append> appends, TimeSpan timeout)
+    {
+        var deadline = host.Time.Monotonic() + timeout;
+        foreach (var append in appends)
+            if (append.Error == ErrorCode.None) append.Error = await CommitAsync(append, deadline);
+    }
+
+    private async Task<ErrorCode> CommitAsync(Append append, TimeSpan deadline)
+    {
+        var partition = append.Partition!.Core;
+        var next = append.Outcome.NextOffset;
+        while (rules.StillLeads(append.LeaderEpoch, partition.LeaderEpoch))    // look again after every wait, before believing the watermark
+        {
+            if (partition.IsCommitted(next)) return partition.HasEnoughReplicas ? ErrorCode.None : ErrorCode.NotEnoughReplicasAfterAppend;
+            if (!await HostedPartition.WaitAsync(host.Time, [append.Partition], () => partition.IsCommitted(next), deadline - host.Time.Monotonic())) return ErrorCode.RequestTimedOut;
+        }
+        return ErrorCode.NotLeaderOrFollower;
+    }
+
+    private static ProduceResponse Answer(ProduceRequest request, List<Append> appends)
+    {
+        var answer = new ProduceResponse();
+        var next = 0;
+        foreach (var topic in request.TopicData)
+        {
+            var answered = new TopicProduceResponse { Name = topic.Name };
+            foreach (var data in topic.PartitionData)
+            {
+                var append = appends[next++];
+                answered.PartitionResponses.Add(new PartitionProduceResponse
+                {
+                    Index = data.Index,
+                    ErrorCode = append.Error,
+                    BaseOffset = append.Error == ErrorCode.None ? append.Outcome.BaseOffset : -1,
+                    LogStartOffset = append.Partition?.Core.Log.LogStartOffset ?? -1,
+                });
+            }
+            answer.Responses.Add(answered);
+        }
+        return answer;
+    }
+
+    private sealed class Append(TopicPartition id, HostedPartition? partition)
+    {
+        public TopicPartition Id { get; } = id;
+
+        public HostedPartition? Partition { get; } = partition;
+
+        public int LeaderEpoch { get; set; } = -1;
+
+        public AppendOutcome Outcome { get; set; }
+
+        public ErrorCode Error { get; set; }
+    }
+}
