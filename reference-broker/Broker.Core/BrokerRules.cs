@@ -1,3 +1,4 @@
+using Broker.Core.Controller;
 using Broker.Core.Log;
 using Broker.Core.Replication;
 
@@ -11,4 +12,6 @@ public sealed record BrokerRules
     public ProducerRules Producers { get; init; } = new();
 
     public ReplicationRules Replication { get; init; } = new();
+
+    public ControllerRuleBook Controller { get; init; } = new();
 }
