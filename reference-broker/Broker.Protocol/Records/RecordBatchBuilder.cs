@@ -61,7 +61,7 @@ public sealed class RecordBatchBuilder
 
     /// <summary>The same with arrays, of which null stays null: the compiler turns a null array into empty memory.</summary>
     public RecordBatchBuilder Append(long timestamp, byte[]? key, byte[]? value, ReadOnlySpan<RecordHeader> headers = default) =>
-        Append(timestamp, key is null ? null : new ReadOnlyMemory<byte>(key), value is null ? null : new ReadOnlyMemory<byte>(value), headers);
+        Append(timestamp, OrNull(key), OrNull(value), headers);
 
     /// <summary>The batch, with its CRC. The builder can go on, or start anew with <see cref="Clear"/>.</summary>
     public byte[] ToArray()
@@ -90,6 +90,12 @@ public sealed class RecordBatchBuilder
         size = RecordBatch.HeaderSize;
         Count = 0;
         baseTimestamp = maxTimestamp = 0;
+    }
+
+    private static ReadOnlyMemory<byte>? OrNull(byte[]? bytes)
+    {
+        if (bytes is null) return null;                                 // as a conditional expression this would be empty memory
+        return bytes;
     }
 
     private static int LengthOf(ReadOnlyMemory<byte>? bytes) => bytes is { } some ? Varint.LengthOf(some.Length) + some.Length : 1;
