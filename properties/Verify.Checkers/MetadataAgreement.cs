@@ -1,0 +1,120 @@
+using Verify.History;
+
+namespace Verify.Checkers;
+
+/// <summary>An acknowledged creation or deletion of a topic stays.</summary>
+/// <remarks>
+/// Brokers learn metadata at different times, so only settled lists are judged: those of the final read or, in a history that marks none, the last successful one.
+/// lost-topic: created, acknowledged before the list was invoked, and not listed, though no deletion may have come later. resurrected-topic: the same with creation and deletion exchanged.
+/// A contrary operation may have come later if it was invoked before the acknowledged one ended and neither failed nor ended before that one began; an indeterminate one may come at any time.
+/// </remarks>
+internal sealed class MetadataAgreement(CheckContract contract) : IChecker
+{
+    /// <summary>Creations of one topic, or deletions; positions in the history, -1 for never.</summary>
+    private sealed class Side
+    {
+        /// <summary>Invoked, and neither failed nor acknowledged: may take effect at any time.</summary>
+        public int Open { get; set; }
+
+        public int LastAcknowledged { get; set; } = -1;
+
+        /// <summary>Acknowledgement of the one that stands, unless something contrary is open.</summary>
+        public int Claim { get; set; } = -1;
+    }
+
+    private sealed class Topic
+    {
+        public Side Created { get; } = new();
+
+        public Side Deleted { get; } = new();
+    }
+
+    private sealed record Listing(int Invoked, int Completed, int Process, HashSet<int> Topics);
+
+    private readonly Dictionary<int, Topic> topics = [];
+    private readonly Dictionary<(int Process, EventFunction Function, int Topic), int> pending = [];
+    private readonly Dictionary<int, int> listInvoked = [];
+    private readonly HashSet<int> lost = [];
+    private readonly HashSet<int> resurrected = [];
+    private CaseList lostCases = new(AnomalyName.LostTopic, contract.CaseLimit);
+    private CaseList resurrectedCases = new(AnomalyName.ResurrectedTopic, contract.CaseLimit);
+    private bool sawFinal;
+    private long judged;
+    private NameTable names = new();
+
+    public void Observe(in LedgerEvent e)
+    {
+        names = e.Event.Names;
+        switch (e.Event.Function)
+        {
+            case EventFunction.Create or EventFunction.Delete: Change(e); break;
+            case EventFunction.List when e.Event.Type == EventType.Invoke: listInvoked[e.Event.Process] = e.Position; break;
+            case EventFunction.List when e.Event.Type == EventType.Ok: List(e); break;
+        }
+    }
+
+    private void Change(in LedgerEvent e)
+    {
+        foreach (var name in e.Event.Topics)
+        {
+            if (!topics.TryGetValue(name, out var topic)) topics.Add(name, topic = new Topic());
+            var (side, contrary) = e.Event.Function == EventFunction.Create ? (topic.Created, topic.Deleted) : (topic.Deleted, topic.Created);
+            var operation = (e.Event.Process, e.Event.Function, name);
+            var known = pending.Remove(operation, out var invoked);
+            if (e.Event.Type == EventType.Invoke || !known) side.Open++;               // one of the same client still pending stays open for ever
+            if (e.Event.Type == EventType.Invoke) pending[operation] = e.Position;
+            else Complete(side, contrary, e, known ? invoked : e.Position);
+        }
+    }
+
+    private static void Complete(Side side, Side contrary, in LedgerEvent e, int invoked)
+    {
+        if (e.Event.Type == EventType.Info) return;
+        side.Open--;
+        if (e.Event.Type == EventType.Fail) return;
+        side.LastAcknowledged = e.Position;
+        contrary.Claim = -1;
+        if (contrary.Open == 0 && contrary.LastAcknowledged < invoked) side.Claim = e.Position;
+    }
+
+    private void List(in LedgerEvent e)
+    {
+        var invoked = listInvoked.Remove(e.Event.Process, out var at) ? at : e.Position;
+        if (sawFinal && !e.Event.IsFinal) return;
+        if (!sawFinal) Reset();
+        sawFinal |= e.Event.IsFinal;
+        Judge(new Listing(invoked, e.Position, e.Event.Process, [.. e.Event.Topics]));
+    }
+
+    /// <summary>An earlier list turns out not to be settled.</summary>
+    private void Reset()
+    {
+        lost.Clear();
+        resurrected.Clear();
+        judged = 0;
+        lostCases = new CaseList(AnomalyName.LostTopic, contract.CaseLimit);
+        resurrectedCases = new CaseList(AnomalyName.ResurrectedTopic, contract.CaseLimit);
+    }
+
+    private void Judge(Listing listing)
+    {
+        foreach (var (name, topic) in topics.OrderBy(static t => t.Key))
+        {
+            var listed = listing.Topics.Contains(name);
+            var created = Stands(topic.Created, topic.Deleted, listing);
+            var deleted = Stands(topic.Deleted, topic.Created, listing);
+            if (created || deleted) judged++;
+            if (created && !listed && lost.Add(name) && lostCases.Count1())
+                lostCases.Keep(Case(name, listing, topic.Created.Claim, $"{names[name]} was created, never deleted since, and is not listed"));
+            if (deleted && listed && resurrected.Add(name) && resurrectedCases.Count1())
+                resurrectedCases.Keep(Case(name, listing, topic.Deleted.Claim, $"{names[name]} was deleted, never created since, and is listed"));
+        }
+    }
+
+    private static bool Stands(Side side, Side contrary, Listing listing) => side.Claim >= 0 && side.Claim < listing.Invoked && contrary.Open == 0;
+
+    private AnomalyCase Case(int name, Listing listing, int acknowledged, string note) => new(names[name], [], [], [listing.Process], [acknowledged, listing.Completed], note);
+
+    public Finding Conclude() =>
+        Finding.From(Guarantee.MetadataAgreement, judged, judged == 0 ? "no settled list followed an acknowledged create or delete" : null, lostCases, resurrectedCases);
+}
