@@ -17,7 +17,7 @@ public enum Acks
 }
 
 /// <summary>A default of ours that is not Kafka's, for the report. Kafka's is null where it has none.</summary>
-public sealed record DefaultDifference(string Name, string Ours, string? Kafkas, string Meaning);
+public sealed record DifferentDefault(string Name, string Ours, string? Kafkas, string Meaning);
 
 /// <summary>
 /// A complete, valid set of values for the settings of <see cref="SettingCatalogue"/>: what was given, and defaults for the rest. Immutable;
@@ -93,10 +93,10 @@ public sealed class Configuration : IEquatable<Configuration>
     public IEnumerable<KeyValuePair<string, string>> All => SettingCatalogue.All.Select(s => KeyValuePair.Create(s.Name, Value(s.Name)));
 
     /// <summary>The defaults used here that are not Kafka's, in the catalogue's order. What was given is no default.</summary>
-    public IReadOnlyList<DefaultDifference> DifferencesFromKafka =>
+    public IReadOnlyList<DifferentDefault> DifferencesFromKafka =>
         [.. from s in SettingCatalogue.All
             where !given.ContainsKey(s.Name) && s.Default is not null && Value(s.Name) != s.KafkaDefault
-            select new DefaultDifference(s.Name, Value(s.Name), s.KafkaDefault, s.Meaning)];
+            select new DifferentDefault(s.Name, Value(s.Name), s.KafkaDefault, s.Meaning)];
 
     /// <summary>The configuration with these values, and defaults for the rest. Names and values are checked; the last of one name holds.</summary>
     /// <exception cref="BadInputException">An unknown name, a value not allowed, or values that contradict each other.</exception>

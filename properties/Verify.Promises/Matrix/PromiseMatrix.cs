@@ -1,0 +1,85 @@
+using System.Collections.Immutable;
+using static Verify.Promises.AnomalyWords;
+
+namespace Verify.Promises;
+
+/// <summary>One permission: in a run where <paramref name="Applies"/> is true, these anomalies may be excused by this reason.</summary>
+public sealed record Permission(Excuse Excuse, ImmutableArray<string> Anomalies, string When, Func<Configuration, RunEvidence, bool> Applies);
+
+/// <summary>An anomaly in one run: promised never to happen, or the excuses that could permit it there.</summary>
+public sealed record AnomalyPromise(string Guarantee, string Anomaly, ImmutableArray<Excuse> PossibleExcuses)
+{
+    public bool Promised => PossibleExcuses.IsEmpty;
+}
+
+/// <summary>
+/// The matrix of promises: what a configuration permits once certain things have really happened. What no permission names is promised in
+/// every run: no invention, agreeing replicas, one history per epoch, a reader that skips nothing that is there.
+/// </summary>
+/// <remarks>Sources stand with each excuse; the trade-offs they belong to are in <see cref="TradeOffCatalogue"/>.</remarks>
+public static class PromiseMatrix
+{
+    private static readonly ImmutableArray<string> Losses = [LostWrite, Unseen];
+
+    private static readonly ImmutableArray<string> Orders = [NonmonotonicSend, IntNonmonotonicSend, RealtimeSendOrder, KeyOrder];
+
+    /// <summary>What follows when records vanish that nobody could have read yet.</summary>
+    private static readonly ImmutableArray<string> LossOfUncommitted = [.. Losses, InconsistentOffsets, .. Orders];
+
+    /// <summary>What follows when records vanish that readers may have seen: they go back, skip, and may see a record again at a new place.</summary>
+    private static readonly ImmutableArray<string> LossOfCommitted =
+        [.. LossOfUncommitted, Duplicate, NonmonotonicPoll, IntNonmonotonicPoll, PollSkip, IntPollSkip];
+
+    public static ImmutableArray<Permission> Permissions { get; } =
+    [
+        new(Excuse.NeverDelivered, Losses, "acks=0 and a client's connection died",
+            (c, run) => c.Acks == Acks.Zero && run.ConnectionsDied > 0),
+        new(Excuse.RefusedUnseen, Losses, "acks=0 and a broker refused a produce request",
+            (c, run) => c.Acks == Acks.Zero && run.Refusals > 0),
+        new(Excuse.LeaderChangedBeforeReplication, LossOfUncommitted, "acks=0 or 1 and a leader changed",
+            (c, run) => c.Acks != Acks.All && run.LeaderChanges > 0),
+        new(Excuse.UncleanElection, LossOfCommitted, "unclean.leader.election.enable=true and an unclean election",
+            (c, run) => c.UncleanLeaderElection && run.UncleanElections > 0),
+        new(Excuse.PowerLossOfMinIsr, LossOfCommitted, "no flush per batch, and min.insync.replicas replicas lost unsynced data before the ISR was full again",
+            (c, run) => !c.FlushesEveryBatch && run.PowerLossesBeforeFullIsr >= c.EffectiveMinInsyncReplicas),
+        new(Excuse.LastReplicaStanding, LossOfCommitted, "min.insync.replicas=1 or no eligible leader replicas, and a replica lost data",
+            (c, run) => (c.EffectiveMinInsyncReplicas == 1 || !c.EligibleLeaderReplicas) && LostData(c, run) > 0),
+        new(Excuse.DiskLossOfMinIsr, LossOfCommitted, "min.insync.replicas replicas lost data, one at least on a failed disk",
+            (c, run) => run.DiskLossesBeforeFullIsr > 0 && LostData(c, run) >= c.EffectiveMinInsyncReplicas),
+        new(Excuse.RetryWithoutIdempotence, [Duplicate], "retries without idempotence, and a batch was sent again",
+            (c, run) => !c.Idempotence && c.Acks != Acks.Zero && c.Retries > 0 && run.Retries > 0),
+        new(Excuse.InFlightReorder, Orders, "retries without idempotence and more than one request in flight, and a batch was sent again",
+            (c, run) => !c.Idempotence && c.Acks != Acks.Zero && c.Retries > 0 && c.MaxInFlight > 1 && run.Retries > 0),
+        new(Excuse.LateDelivery, Orders, "acks=1 or all without idempotence, and a client's connection died",
+            (c, run) => !c.Idempotence && c.Acks != Acks.Zero && run.ConnectionsDied > 0),
+        new(Excuse.AnotherConnection, Orders, "acks=0, and a producer's connection died or a leader changed",
+            (c, run) => c.Acks == Acks.Zero && run.ConnectionsDied + run.LeaderChanges > 0),
+        new(Excuse.ProducerSessionChanged, [Duplicate, .. Orders], "idempotence, and a producer began a new session",
+            (c, run) => c.Idempotence && run.ProducerSessions > 1),
+        new(Excuse.TooFewReplicasLeft, [NoProgress], "fewer replicas left than min.insync.replicas",
+            (c, run) => run.ReplicasGone > 0 && c.ReplicationFactor - run.ReplicasGone < c.EffectiveMinInsyncReplicas),
+        new(Excuse.QuorumLost, [NoProgress, LostTopic, ResurrectedTopic], "a majority of controllers is gone or lost its disk",
+            (_, run) => run.ControllersGone * 2 > run.Controllers),
+    ];
+
+    /// <summary>The promises of one run, every anomaly of <see cref="GuaranteeCatalogue"/> in its order.</summary>
+    public static IReadOnlyList<AnomalyPromise> Decide(Configuration configuration, RunEvidence run) =>
+        [.. from g in GuaranteeCatalogue.All from a in g.Anomalies select new AnomalyPromise(g.Name, a, PossibleExcuses(configuration, run, a))];
+
+    /// <summary>True when nothing that happened in this run permits the anomaly. Anomalies unknown here are promised.</summary>
+    public static bool IsPromised(Configuration configuration, RunEvidence run, string anomaly) => PossibleExcuses(configuration, run, anomaly).IsEmpty;
+
+    /// <summary>True when every anomaly that breaks the guarantee is promised not to happen in this run.</summary>
+    public static bool IsGuaranteePromised(Configuration configuration, RunEvidence run, string guarantee) =>
+        GuaranteeCatalogue.All.Where(g => g.Name == guarantee).SelectMany(g => g.Anomalies).All(a => IsPromised(configuration, run, a));
+
+    public static ImmutableArray<Excuse> PossibleExcuses(Configuration configuration, RunEvidence run, string anomaly) =>
+        [.. Permissions.Where(p => p.Anomalies.Contains(anomaly) && p.Applies(configuration, run)).Select(p => p.Excuse)];
+
+    internal static bool Permits(Configuration configuration, RunEvidence run, string anomaly, Excuse excuse) =>
+        Permissions.Any(p => p.Excuse == excuse && p.Anomalies.Contains(anomaly) && p.Applies(configuration, run));
+
+    /// <summary>Replicas that lost data that mattered: with a flush per batch nothing that counts is ever unsynced.</summary>
+    private static int LostData(Configuration configuration, RunEvidence run) =>
+        run.DiskLossesBeforeFullIsr + (configuration.FlushesEveryBatch ? 0 : run.PowerLossesBeforeFullIsr);
+}
