@@ -1,0 +1,101 @@
+using Broker.Runtime;
+using Microsoft.Win32.SafeHandles;
+
+namespace Broker.Hosting;
+
+/// <summary>The files below one directory of the machine. Paths are relative to it; directories appear with their first file.</summary>
+/// <remarks>Flushes run beside the loop, which they would hold up otherwise; their completions return to it.</remarks>
+public sealed class FileDisk(string root) : IDisk
+{
+    public bool Exists(string path) => File.Exists(At(path));
+
+    public IFile Open(string path) => Guard(() =>
+    {
+        var full = At(path);
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+        return new DiskFile(path, File.OpenHandle(full, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete));
+    });
+
+    public IReadOnlyList<string> List(string directory) => Guard(() =>
+    {
+        var full = At(directory);
+        if (!Directory.Exists(full)) return [];
+        var names = Directory.GetFiles(full).Select(file => Path.GetFileName(file)!).ToList();
+        names.Sort(string.CompareOrdinal);
+        return (IReadOnlyList<string>)names;
+    });
+
+    public void Delete(string path) => Guard(() => File.Delete(At(path)));
+
+    public void Rename(string from, string to) => Guard(() => File.Move(At(from), At(to), overwrite: true));
+
+    public async ValueTask FlushDirectoryAsync(string directory)
+    {
+        var full = At(directory);
+        Guard(() => Directory.CreateDirectory(full));
+        await Task.Run(() => SystemCalls.FlushDirectory(full));
+    }
+
+    internal static void Guard(Action work) => Guard(() =>
+    {
+        work();
+        return true;
+    });
+
+    /// <summary>Whatever the file system says beyond success makes the disk dead to the node.</summary>
+    internal static T Guard<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception refusal) when (refusal is (IOException and not DiskException) or UnauthorizedAccessException)
+        {
+            throw new DiskException(refusal.Message);
+        }
+    }
+
+    private string At(string path) => Path.Combine(root, path);
+
+    private sealed class DiskFile(string path, SafeFileHandle handle) : IFile
+    {
+        public long Length => Guard(() => RandomAccess.GetLength(handle));
+
+        public int Read(long position, Span<byte> into)
+        {
+            try
+            {
+                var total = 0;
+                while (total < into.Length)
+                {
+                    var read = RandomAccess.Read(handle, into[total..], position + total);
+                    if (read == 0) break;
+                    total += read;
+                }
+                return total;
+            }
+            catch (IOException refusal)
+            {
+                throw new DiskException($"{path}: {refusal.Message}");
+            }
+        }
+
+        public void Write(long position, ReadOnlySpan<byte> bytes)
+        {
+            try
+            {
+                RandomAccess.Write(handle, bytes, position);
+            }
+            catch (IOException refusal)
+            {
+                throw new DiskException($"{path}: {refusal.Message}");
+            }
+        }
+
+        public void Truncate(long length) => Guard(() => RandomAccess.SetLength(handle, length));
+
+        public async ValueTask FlushAsync() => await Task.Run(() => SystemCalls.Flush(handle, path));
+
+        public void Dispose() => handle.Dispose();
+    }
+}
