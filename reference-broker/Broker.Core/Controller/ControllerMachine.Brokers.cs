@@ -42,7 +42,7 @@ public sealed partial class ControllerMachine
         var mayGo = false;
         if (broker.Fenced)
         {
-            mayGo = request.WantShutDown;
+            mayGo = rules.Registration.MayGoFenced(request.WantShutDown);
             if (!mayGo && rules.Registration.MayUnfence(caughtUp, request.WantFence)) Unfence(broker);
         }
         else if (broker.InControlledShutdown)
@@ -52,7 +52,7 @@ public sealed partial class ControllerMachine
         }
         else if (request.WantShutDown)
         {
-            mayGo = request.WantFence || !Leads(broker.Broker);
+            mayGo = rules.Registration.MayGoAtOnce(request.WantFence, Leads(broker.Broker));
             if (mayGo) Fence(broker);
             else StartControlledShutdown(broker, session);
         }
@@ -158,5 +158,5 @@ public sealed partial class ControllerMachine
     private bool Leads(int broker) => image.Topics.Any(topic => topic.Partitions.Any(partition => rules.Isr.IsLeader(partition.Leader, broker)));
 
     private long LowestActiveOffset() =>
-        image.Brokers.Where(broker => broker.IsActive).Select(broker => sessions[broker.Broker]?.MetadataOffset ?? -1).DefaultIfEmpty(long.MaxValue).Min();
+        image.Brokers.Where(broker => rules.Election.MayLeadAtAll(broker.Fenced, broker.InControlledShutdown)).Select(broker => sessions[broker.Broker]?.MetadataOffset ?? -1).DefaultIfEmpty(long.MaxValue).Min();
 }

@@ -113,8 +113,8 @@ public sealed partial class ControllerMachine
         if (partitions > settings.PartitionLimit - before) return new Refusal(ErrorCode.InvalidPartitions, $"A cluster has at most {settings.PartitionLimit} partitions.");
         if (replicas <= 0) return new Refusal(ErrorCode.InvalidReplicationFactor, "Replication factor must be larger than 0.");
 
-        var active = image.Brokers.Where(broker => broker.IsActive).Select(broker => broker.Broker).ToList();
-        var others = image.Brokers.Where(broker => !broker.IsActive).Select(broker => broker.Broker).ToList();
+        var active = image.Brokers.Where(StartsInSync).Select(broker => broker.Broker).ToList();
+        var others = image.Brokers.Where(broker => !StartsInSync(broker)).Select(broker => broker.Broker).ToList();
         if (replicas > active.Count + others.Count)
             return new Refusal(ErrorCode.InvalidReplicationFactor, $"Unable to replicate the partition {replicas} time(s): only {active.Count + others.Count} broker(s) are registered.");
         if (active.Count == 0) return new Refusal(ErrorCode.InvalidReplicationFactor, "All brokers are currently fenced.");
@@ -125,9 +125,7 @@ public sealed partial class ControllerMachine
 
     private IEnumerable<int> GoRound(List<int> brokers, int partitionsBefore)
     {
-        if (brokers.Count == 0) yield break;
-        var first = rules.Placement.FirstReplica(brokers.Count, partitionsBefore);
-        for (var replica = 0; replica < brokers.Count; replica++) yield return brokers[rules.Placement.NextReplica(brokers.Count, first, replica)];
+        for (var replica = 0; replica < brokers.Count; replica++) yield return rules.Placement.Replica(brokers, partitionsBefore, replica);
     }
 
     private Refusal? TakeAssignments(CreatableTopic wanted, List<ImmutableArray<int>> placed)
@@ -143,7 +141,7 @@ public sealed partial class ControllerMachine
                 return new Refusal(ErrorCode.InvalidReplicaAssignment, $"Replicas of partition {assigned.PartitionIndex} must be registered brokers, each once.");
             if (placed.Count > 0 && placed[0].Length != assigned.BrokerIds.Count)
                 return new Refusal(ErrorCode.InvalidReplicaAssignment, "All partitions must have the same number of replicas.");
-            if (!assigned.BrokerIds.Exists(broker => image.Broker(broker)!.IsActive))
+            if (!assigned.BrokerIds.Exists(broker => StartsInSync(image.Broker(broker)!)))
                 return new Refusal(ErrorCode.InvalidReplicaAssignment, $"All brokers of partition {assigned.PartitionIndex} are fenced or shutting down.");
             placed.Add([.. assigned.BrokerIds]);
         }
@@ -152,10 +150,12 @@ public sealed partial class ControllerMachine
 
     private PartitionState NewPartition(ImmutableArray<int> replicas)
     {
-        var inSync = replicas.Where(replica => image.Broker(replica) is { } broker && rules.Placement.StartsInSync(broker.Fenced, broker.InControlledShutdown)).ToList();
+        var inSync = replicas.Where(replica => StartsInSync(image.Broker(replica)!)).ToList();
         var leader = rules.Election.ChooseClean(inSync, PartitionState.NoLeader, replicas[0]);
         return new PartitionState(replicas, NodeSet.Of(inSync), NodeSet.Empty, PartitionState.NoLeader, leader, LeaderEpoch: 0, PartitionEpoch: 0);
     }
+
+    private bool StartsInSync(BrokerRegistration broker) => rules.Placement.StartsInSync(broker.Fenced, broker.InControlledShutdown);
 
     private Guid NextTopicId()
     {

@@ -52,6 +52,12 @@ public class ElectionRules
     [Rule("Eligible is who was in the ISR or eligible before, is not in the ISR now, and did not restart after an unclean shutdown.", "KIP-966")]
     public virtual bool IsEligible(bool wasInIsr, bool wasEligible, bool inIsr, bool shutDownUncleanly) => (wasInIsr || wasEligible) && !inIsr && !shutDownUncleanly;
 
+    [Rule("Who led last is remembered from the moment that the ISR is empty until somebody leads.", "KIP-966: last known leader")]
+    public virtual bool RemembersLeader(bool tracksEligible, bool isrIsEmpty, bool hadLeader) => tracksEligible && isrIsEmpty && hadLeader;
+
+    [Rule("A partition with a leader has no last known one.", "KIP-966")]
+    public virtual bool ForgetsLastKnownLeader(bool hasLeader) => hasLeader;
+
     [Rule("A fenced or leaving broker, and one that restarted uncleanly, leaves the ISR.", "KIP-631; KIP-966")]
     public virtual bool LeavesIsr(int replica, int leaving) => replica == leaving;
 

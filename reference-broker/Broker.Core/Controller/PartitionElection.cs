@@ -89,10 +89,9 @@ public sealed class PartitionElection(ElectionRules rules, bool eligibleLeaderRe
         return (PartitionState.NoLeader, ElectionKind.None);
     }
 
-    /// <summary>Kept from the moment that the ISR is empty until somebody leads.</summary>
-    private static int LastKnownLeader(PartitionState before, int leader, NodeSet isr, bool tracksEligible)
+    private int LastKnownLeader(PartitionState before, int leader, NodeSet isr, bool tracksEligible)
     {
-        if (leader is not PartitionState.NoLeader) return PartitionState.NoLeader;
-        return tracksEligible && isr.Count == 0 && before.HasLeader ? before.Leader : before.LastKnownLeader;
+        if (rules.ForgetsLastKnownLeader(leader is not PartitionState.NoLeader)) return PartitionState.NoLeader;
+        return rules.RemembersLeader(tracksEligible, isr.Count == 0, before.HasLeader) ? before.Leader : before.LastKnownLeader;
     }
 }

@@ -5,13 +5,10 @@ namespace Broker.Core.Controller;
 /// <summary>Where the replicas of new partitions go, and what new producers are called.</summary>
 public class PlacementRules
 {
-    [Rule("Leaders go round the brokers, partition by partition.", "Kafka's striped placement, without its random start")]
-    public virtual int FirstReplica(int brokers, int partitionsBefore) => partitionsBefore % brokers;
+    [Rule("Leaders go round the brokers, partition by partition; the other replicas are the brokers that follow.", "Kafka's striped placement, without its random start")]
+    public virtual int Replica(IReadOnlyList<int> brokers, int partitionsBefore, int replica) => brokers[(partitionsBefore + replica) % brokers.Count];
 
-    [Rule("The other replicas are the brokers that follow.", "Kafka's striped placement")]
-    public virtual int NextReplica(int brokers, int first, int replica) => (first + replica) % brokers;
-
-    [Rule("A replica on a broker that is let in starts in the ISR: the log is empty everywhere.", "KIP-631")]
+    [Rule("A replica on a broker that is let in and stays starts in the ISR, for the log is empty everywhere; others come last.", "KIP-631")]
     public virtual bool StartsInSync(bool fenced, bool inControlledShutdown) => !fenced && !inControlledShutdown;
 
     [Rule("The next block of producer ids starts where the last one ended.", "KIP-730")]

@@ -29,6 +29,12 @@ public class RegistrationRules
     [Rule("A fenced broker is let in when it has caught up and does not ask to stay fenced.", "KIP-631")]
     public virtual bool MayUnfence(bool caughtUp, bool wantsFence) => caughtUp && !wantsFence;
 
+    [Rule("A broker that is let in and wants to go may do so at once when it leads nothing, or asks to be fenced as well.", "KIP-631")]
+    public virtual bool MayGoAtOnce(bool wantsFence, bool leads) => wantsFence || !leads;
+
+    [Rule("A fenced broker may go at once.", "KIP-631")]
+    public virtual bool MayGoFenced(bool wantsShutDown) => wantsShutDown;
+
     [Rule("A broker in controlled shutdown may go when it leads nothing and every active broker knows that.", "KIP-631")]
     public virtual bool MayShutDown(bool leads, long lowestActiveOffset, long controlledShutdownOffset) => !leads && lowestActiveOffset >= controlledShutdownOffset;
 }
