@@ -41,7 +41,7 @@ public sealed partial class TerminalTests
     public void Settings_too_wide_for_columns_stand_above_their_row()
     {
         var lines = TerminalReport.Render(ManySettings(), Style).Split('\n');
-        Assert.Contains(lines, line => line.StartsWith(" acks=1 unclean.leader.election.enable=false", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("! acks=1 unclean.leader.election.enable=false", StringComparison.Ordinal));
     }
 
     [Fact]

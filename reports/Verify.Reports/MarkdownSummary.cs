@@ -57,6 +57,7 @@ public static class MarkdownSummary
         var seen = Text(Wording.Seen(guarantee));
         if (Wording.Broken(guarantee) is { } broken) seen += $"<br>**{Text(broken)}**";
         foreach (var excuse in Wording.Excuses(guarantee).Take(12)) seen += $"<br>{Text(excuse)}";
+        if (Wording.KeptWherePromised(guarantee) is { } kept) seen += $"<br>{Text(kept)}";
         return seen;
     }
 

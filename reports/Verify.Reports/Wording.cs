@@ -43,6 +43,16 @@ public static class Wording
         _ => throw new ArgumentOutOfRangeException(nameof(standing), standing, "no such standing"),
     };
 
+    /// <summary>One character for where colour may be missing.</summary>
+    public static string Mark(Standing standing) => standing switch
+    {
+        Standing.Held => "✓",
+        Standing.Permitted => "!",
+        Standing.Broken => "✗",
+        Standing.Unknown => "?",
+        _ => throw new ArgumentOutOfRangeException(nameof(standing), standing, "no such standing"),
+    };
+
     /// <summary>The guarantee a row of the matrix is about: lost writes where the workload writes, else the worst one, else the first.</summary>
     public static GuaranteeResult? Headline(CellResult cell) =>
         cell.Guarantees.FirstOrDefault(guarantee => guarantee.Name == "no-lost-writes")
@@ -99,7 +109,9 @@ public static class Wording
     public static string Seen(GuaranteeResult guarantee)
     {
         var words = GuaranteeWords.For(guarantee.Name);
-        var of = guarantee.Of > 0 ? $" of {Number(guarantee.Of)} {guarantee.OfWhat}" : "";
+        if (guarantee.OfWhat == "runs" && guarantee.Violations > 0)
+            return $"{words.Broke.TrimEnd(':')} in {Number(guarantee.RunsViolated)} of {Runs(guarantee.RunsExercised)}";
+        var of = guarantee.Of > 0 && guarantee.OfWhat != "runs" ? $" of {Number(guarantee.Of)} {guarantee.OfWhat}" : "";
         return guarantee.Verdict switch
         {
             ResultVerdict.Violated => $"{words.Broke} {Number(guarantee.Violations)}{of} in {Number(guarantee.RunsViolated)} of {Runs(guarantee.RunsExercised)}",
@@ -114,6 +126,12 @@ public static class Wording
     /// <summary>"312 leader changed before replication"; the most frequent first.</summary>
     public static IEnumerable<string> Excuses(GuaranteeResult guarantee) =>
         guarantee.Excuses.OrderByDescending(excuse => excuse.Value).Select(excuse => $"{Number(excuse.Value)} {Spaced(excuse.Key)}");
+
+    /// <summary>Of a guarantee promised in some runs and seen broken only in others: how it fared where it was promised. Null otherwise.</summary>
+    public static string? KeptWherePromised(GuaranteeResult guarantee) =>
+        guarantee.Violations > 0 && guarantee.ViolationsPromised == 0 && guarantee.RunsPromisedExercised > 0
+            ? $"held in all {Runs(guarantee.RunsPromisedExercised)} that promise it: {Bound(guarantee.RunsPromisedExercised)}"
+            : null;
 
     /// <summary>Null when no case lacks an excuse.</summary>
     public static string? Broken(GuaranteeResult guarantee) =>
@@ -181,11 +199,12 @@ public static class Wording
 
     public static string Counted(long count, string one, string? many = null) => count == 1 ? $"1 {one}" : $"{Number(count)} {many ?? one + "s"}";
 
-    /// <summary>"420 ms", "3.1 s", "2 min 5 s", "10.0 h", with spaces that do not break; "not measured" for null.</summary>
+    /// <summary>"0.4 ms", "420 ms", "3.1 s", "2 min 5 s", "10.0 h", with spaces that do not break; "not measured" for null.</summary>
     public static string Duration(double? milliseconds) => milliseconds switch
     {
         null => "not measured",
         < 1 and > 0 => $"{milliseconds:0.##}\u00a0ms",
+        < 9.95 => $"{milliseconds:0.#}\u00a0ms",
         < 999.5 => $"{milliseconds:0}\u00a0ms",
         < 59_950 => $"{milliseconds / 1000:0.0}\u00a0s",
         < 3_600_000 => $"{(long)milliseconds / 60_000}\u00a0min\u00a0{(long)milliseconds / 1000 % 60}\u00a0s",

@@ -37,7 +37,7 @@ internal static class CellSection
             <summary><span class="chips">{Name(page.Result, cell)}</span>{Style.Pill(Wording.StandingOf(cell))}<span class="gist">{(headline is null ? "nothing judged" : Wording.Seen(headline))}{Markup.When(stories.Length > 0, $" · <b>{Wording.Counted(stories.Length, "story", "stories")}</b>")}</span></summary>
             <div class="body" id="cell-{number}">
             {Notes(cell)}{stories.Select(StorySection.Render)}{Guarantees(cell)}
-            <div class="columns">
+            <div class="columns pairs">
             <div><h4>What was exercised</h4>{Exercised(cell)}</div>
             <div><h4>Faults that bit</h4>{Style.Bars(cell.Exercised.Faults)}</div>
             <div><h4>What happened inside</h4>{Style.Bars(cell.Exercised.Events)}</div>
@@ -80,7 +80,7 @@ internal static class CellSection
         var power = guarantee.Power is { } text ? Markup.Of($"<div class=\"muted\">{text}</div>") : Markup.None;
         return Markup.Of(
             $"""
-            <tr class="{Style.Of(standing)}"><th>{guarantee.Name}</th><td data-name="Promised">{Wording.Promise(guarantee)}</td><td data-name="Seen">{Wording.Seen(guarantee)}{MatrixSection.Broken(guarantee)}{anomalies}{MatrixSection.Excuses(guarantee)}{cannotTell}{power}</td><td class="end">{Style.Pill(standing)}</td></tr>
+            <tr class="{Style.Of(standing)}"><th>{guarantee.Name}</th><td data-name="Promised">{Wording.Promise(guarantee)}</td><td data-name="Seen">{Wording.Seen(guarantee)}{MatrixSection.Broken(guarantee)}{anomalies}{MatrixSection.Excuses(guarantee)}{MatrixSection.Kept(guarantee)}{cannotTell}{power}</td><td class="end">{Style.Pill(standing)}</td></tr>
 
             """);
     }

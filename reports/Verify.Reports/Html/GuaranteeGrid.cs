@@ -2,7 +2,7 @@ using Verify.Campaign.Results;
 
 namespace Verify.Reports.Html;
 
-/// <summary>Every guarantee against every configuration as marks: where to look first.</summary>
+/// <summary>Every guarantee against every configuration as marks: where to look first. Nothing for a single configuration, which is shown in full anyway.</summary>
 internal static class GuaranteeGrid
 {
     private const int MostColumns = 24;
@@ -11,7 +11,7 @@ internal static class GuaranteeGrid
     {
         var cells = page.Result.Cells.Take(MostColumns).ToArray();
         var names = cells.SelectMany(cell => cell.Guarantees).Select(guarantee => guarantee.Name).Distinct().ToArray();
-        if (names.Length == 0) return Markup.None;
+        if (names.Length == 0 || page.Result.Cells.Count == 1) return Markup.None;
         var more = page.Result.Cells.Count - cells.Length;
         return Markup.Of(
             $"""

@@ -32,8 +32,8 @@ internal static class MatrixSection
     private static bool NamedInOneColumn(CampaignResult result) =>
         result.Varied.Count is 0 or > 5 || result.Cells.Select(cell => (cell.System, cell.On, cell.Workload, cell.Mutant)).Distinct().Count() > 1;
 
-    /// <summary>A long setting may break after each dot.</summary>
-    private static Markup Breakable(string setting) => Markup.Join(setting.Split('.').Select(part => Markup.Of($"{part}")), ".<wbr>");
+    /// <summary>Long settings may break after each dot.</summary>
+    private static Markup Breakable(string settings) => Markup.Join(settings.Split('.').Select(part => Markup.Of($"{part}")), ".<wbr>");
 
     private static Markup Row(PageModel page, CellResult cell, int index)
     {
@@ -42,7 +42,7 @@ internal static class MatrixSection
         var standing = Wording.StandingOf(cell);
         var link = index < page.Shown.Length ? Markup.Of($"<a href=\"#cell-{index + 1}\">details</a>") : Markup.None;
         var settings = NamedInOneColumn(result)
-            ? Markup.Of($"<td class=\"setting\" data-name=\"\"><b>{Wording.Name(result, cell)}</b></td>")
+            ? Markup.Of($"<td class=\"setting name\"><b>{Breakable(Wording.Name(result, cell))}</b></td>")
             : Markup.Join(result.Varied.Select(setting => Markup.Of($"<td class=\"setting\" data-name=\"{setting}\"><b>{cell.Configuration.GetValueOrDefault(setting, "-")}</b></td>")));
         return Markup.Of(
             $"""
@@ -56,7 +56,7 @@ internal static class MatrixSection
     {
         if (headline is null) return Markup.None;
         return Markup.Join(cell.Guarantees.Where(guarantee => guarantee == headline || guarantee.Violations > 0).OrderBy(guarantee => guarantee != headline).Select(guarantee => Markup.Of(
-            $"<div class=\"{Style.Of(Wording.StandingOf(guarantee))}\"><span class=\"what\">{Wording.Seen(guarantee)}</span>{Share(guarantee)}{Broken(guarantee)}{Excuses(guarantee)}</div>")));
+            $"<div class=\"{Style.Of(Wording.StandingOf(guarantee))}\"><span class=\"what\">{Wording.Seen(guarantee)}</span>{Share(guarantee)}{Broken(guarantee)}{Excuses(guarantee)}{Kept(guarantee)}</div>")));
     }
 
     /// <summary>The share of runs as a bar.</summary>
@@ -65,6 +65,9 @@ internal static class MatrixSection
 
     internal static Markup Broken(GuaranteeResult guarantee) =>
         Wording.Broken(guarantee) is { } broken ? Markup.Of($"<strong class=\"no-excuse\">{broken}</strong>") : Markup.None;
+
+    internal static Markup Kept(GuaranteeResult guarantee) =>
+        Wording.KeptWherePromised(guarantee) is { } kept ? Markup.Of($"<div class=\"kept\">{kept}</div>") : Markup.None;
 
     internal static Markup Excuses(GuaranteeResult guarantee)
     {

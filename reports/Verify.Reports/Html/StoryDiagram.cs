@@ -64,7 +64,8 @@ internal sealed class StoryDiagram
         return [.. laid];
     }
 
-    private double X(int lane) => lane < 0 ? shape.Left + lanesWidth / 2 : shape.Left + shape.Pitch * (lane + 0.5);
+    /// <summary>What happens to the world as a whole is marked at the left edge.</summary>
+    private double X(int lane) => lane < 0 ? shape.Left + 6 : shape.Left + shape.Pitch * (lane + 0.5);
 
     private static string Seconds(double milliseconds) => (milliseconds / 1000).ToString("0.000");
 
@@ -74,7 +75,11 @@ internal sealed class StoryDiagram
     private Markup Lanes() => Markup.Join(story.Lanes.Select((lane, i) =>
         Markup.Of($"<line class=\"lane {RoleClass(lane.Role)}\" x1=\"{X(i)}\" x2=\"{X(i)}\" y1=\"{top - 6}\" y2=\"{bottom}\"/>")));
 
-    private Markup Heads() => Markup.Join(story.Lanes.Select((lane, i) =>
+    private Markup Heads() => Markup.Of($"{Unit()}{story.Lanes.Select(Head)}");
+
+    private Markup Unit() => Markup.When(!shape.WordsAbove, $"<text class=\"time\" x=\"{shape.Left - 8}\" y=\"36\">seconds</text>");
+
+    private Markup Head(StoryLane lane, int i)
     {
         var cut = lane.Name.LastIndexOf(' ');
         var (kind, name) = cut > 0 ? (lane.Name[..cut], lane.Name[(cut + 1)..]) : ("", lane.Name);
@@ -84,7 +89,7 @@ internal sealed class StoryDiagram
             $"""
             <g class="head {RoleClass(lane.Role)}"><rect x="{X(i) - width / 2}" y="4" width="{width}" height="40" rx="7"/><text class="kind" x="{X(i)}" y="19">{TextLayout.Fit(kind, fits)}</text><text class="name" x="{X(i)}" y="36">{TextLayout.Fit(name, fits)}</text><title>{lane.Name}</title></g>
             """);
-    }));
+    }
 
     private static string RoleClass(LaneRole role) => role switch
     {
@@ -101,8 +106,9 @@ internal sealed class StoryDiagram
             ? healed.Entry.Kind is StoryKind.Heal ? healed.Y : healed.Top + 2
             : bottom;
         var world = row.Entry.Lane < 0;
+        var middle = world ? shape.Left + lanesWidth / 2 : X(row.Entry.Lane);
         var halfWidth = world ? lanesWidth / 2 : Math.Min(17, shape.Pitch / 2 - 2);
-        var band = Markup.Of($"<rect class=\"band\" x=\"{X(row.Entry.Lane) - halfWidth}\" y=\"{row.Y}\" width=\"{halfWidth * 2}\" height=\"{Math.Max(4, until - row.Y)}\" rx=\"5\"/>");
+        var band = Markup.Of($"<rect class=\"band{(world ? " world" : "")}\" x=\"{middle - halfWidth}\" y=\"{row.Y}\" width=\"{halfWidth * 2}\" height=\"{Math.Max(4, until - row.Y)}\" rx=\"5\"/>");
         return row.Entry.To is not { } to ? band
             : Markup.Of($"<rect class=\"band\" x=\"{(X(row.Entry.Lane) + X(to)) / 2 - 5}\" y=\"{row.Y}\" width=\"10\" height=\"{Math.Max(4, until - row.Y)}\" rx=\"5\"/>");
     }
@@ -188,7 +194,7 @@ internal sealed record DiagramShape(double Width, double Left, double Pitch, int
 
     public static DiagramShape Wide(int lanes)
     {
-        var pitch = Math.Clamp(560.0 / Math.Max(1, lanes), 40, 76);
+        var pitch = Math.Clamp(490.0 / Math.Max(1, lanes), 38, 74);
         return new DiagramShape(1000, 62, pitch, (int)((1000 - 62 - pitch * lanes - 24) / WidestCharacter), false);
     }
 

@@ -11,7 +11,7 @@ internal static class StorySection
         return Markup.Of(
             $"""
             <article class="story {Style.Of(standing)}">
-            <p class="kicker">{(story.Excuse is null ? "A broken promise" : "A permitted loss")}, told by its shortest run</p>
+            <p class="kicker">{Kind(story)}, told by its shortest run</p>
             <h3>{TextLayout.Fit(story.Title, 400)}</h3>
             <p class="chips">{Facts(story)}</p>
             <figure>{StoryDiagram.Draw(story)}</figure>
@@ -22,6 +22,9 @@ internal static class StorySection
 
             """);
     }
+
+    private static string Kind(StoryTelling story) =>
+        story.Excuse is null ? "A broken promise" : story.Guarantee == "no-lost-writes" ? "A permitted loss" : "Permitted";
 
     private static Markup Facts(StoryTelling story)
     {

@@ -8,6 +8,7 @@ namespace Verify.Reports.Terminal;
 /// </summary>
 internal static class Matrix
 {
+    private const int MarkWidth = 2;
     private const int OutageWidth = 8;
     private const int PromiseWidth = 17;
     private const int NarrowestSeen = 28;
@@ -16,13 +17,13 @@ internal static class Matrix
     {
         var columns = Columns(result, page.Width);
         var settingsWidth = columns is null ? 0 : columns.Sum(column => column.Width + 2);
-        var seenWidth = page.Width - 1 - settingsWidth - PromiseWidth - 2 - 2 - OutageWidth;
+        var seenWidth = page.Width - MarkWidth - settingsWidth - PromiseWidth - 2 - 2 - OutageWidth;
         page.Line();
         WriteHeader(page, columns, settingsWidth, seenWidth);
         page.Rule();
         foreach (var cell in result.Cells)
         {
-            if (columns is null) page.Paragraph(Wording.Name(result, cell), 1, null, page.Ink.Bold);
+            if (columns is null) page.Paragraph(Wording.Name(result, cell), MarkWidth, MarkOf(page, cell), page.Ink.Bold);
             WriteRow(page, cell, columns, settingsWidth, seenWidth, stories);
         }
         page.Rule();
@@ -39,7 +40,7 @@ internal static class Matrix
     private static Column[]? Columns(CampaignResult result, int width)
     {
         if (result.Varied.Count == 0 || result.Cells.Select(cell => (cell.System, cell.On, cell.Workload, cell.Mutant)).Distinct().Count() > 1) return null;
-        var room = width - 1 - PromiseWidth - 2 - 2 - OutageWidth - NarrowestSeen;
+        var room = width - MarkWidth - PromiseWidth - 2 - 2 - OutageWidth - NarrowestSeen;
         foreach (var target in (int[])[16, 12, 10])
         {
             var columns = result.Varied.Select(setting => ColumnFor(result, setting, target)).ToArray();
@@ -70,7 +71,7 @@ internal static class Matrix
             var settings = string.Concat(columns?.Select(column => (fromEnd <= column.Header.Count ? column.Header[^fromEnd] : "").PadRight(column.Width + 2)) ?? []);
             var promised = fromEnd == 1 ? "promised" : "";
             var seen = fromEnd == 1 ? "seen" : "";
-            page.Line(page.Ink.Bold(" " + settings.PadRight(settingsWidth) + promised.PadRight(PromiseWidth + 2) + seen.PadRight(seenWidth + 2) + (fromEnd <= 2 ? outage[^fromEnd] : "").PadLeft(OutageWidth)));
+            page.Line(page.Ink.Bold(new string(' ', MarkWidth) + settings.PadRight(settingsWidth) + promised.PadRight(PromiseWidth + 2) + seen.PadRight(seenWidth + 2) + (fromEnd <= 2 ? outage[^fromEnd] : "").PadLeft(OutageWidth)));
         }
     }
 
@@ -85,11 +86,17 @@ internal static class Matrix
         {
             var settings = string.Concat(columns?.Select(column => (line == 0 ? column.ValueIn(cell) : "").PadRight(column.Width + 2)) ?? []).PadRight(settingsWidth);
             var (text, paint) = line < seen.Count ? seen[line] : ("", Plain);
-            page.Line(" " + page.Ink.Bold(settings)
+            page.Line((line == 0 && columns is not null ? MarkOf(page, cell) : new string(' ', MarkWidth)) + page.Ink.Bold(settings)
                 + (line < promised.Count ? promised[line] : "").PadRight(PromiseWidth + 2)
                 + paint(text) + new string(' ', seenWidth - text.Length + 2)
                 + (line == 0 ? outage.PadLeft(OutageWidth) : ""));
         }
+    }
+
+    private static string MarkOf(Page page, CellResult cell)
+    {
+        var standing = Wording.StandingOf(cell);
+        return page.Ink.Of(standing, Wording.Mark(standing)) + " ";
     }
 
     private static string Plain(string text) => text;
@@ -113,15 +120,30 @@ internal static class Matrix
                 foreach (var line in TextLayout.Wrap($"BROKEN: {broken}", width)) lines.Add((line, text => page.Ink.Of(Standing.Broken, text)));
             foreach (var excuse in Wording.Excuses(guarantee))
                 foreach (var (line, i) in TextLayout.Wrap(excuse, width - 2).Select((line, i) => (line, i))) lines.Add(((i == 0 ? "- " : "  ") + line, page.Ink.Dim));
+            if (Wording.KeptWherePromised(guarantee) is { } kept)
+                foreach (var line in TextLayout.Wrap(kept, width)) lines.Add((line, text => page.Ink.Of(Standing.Held, text)));
         }
     }
 
     private static void WriteLegend(Page page, CampaignResult result)
     {
-        page.Paragraph("promised: by these settings, under the faults that bit in each run. outage: the longest time in which a partition took no write that lasted.", 1, null, page.Ink.Dim);
-        if (result.Cells.SelectMany(cell => cell.Guarantees).Any(guarantee => guarantee.Bound is not null))
-            page.Paragraph("below 3/n: not seen in n runs, so fewer than 3 in n at 95 % confidence; not never.", 1, null, page.Ink.Dim);
-        if (result.Cells.Any(cell => cell.Guarantees.Any(guarantee => guarantee.Excuses.Count > 0)))
-            page.Paragraph("- the excuse that permits a loss, found in that very run; a loss without one is a broken promise whatever the settings.", 1, null, page.Ink.Dim);
+        var guarantees = result.Cells.SelectMany(cell => cell.Guarantees).ToArray();
+        Explain($"{string.Join(", ", result.Cells.Select(Wording.StandingOf).Distinct().Order().Select(standing => $"{Wording.Mark(standing)} {Meaning(standing)}"))}");
+        Explain("promised: by these settings, under the faults that bit in each run. outage: the longest time in which a partition took no write that lasted.");
+        if (guarantees.Any(guarantee => guarantee.Bound is not null || Wording.KeptWherePromised(guarantee) is not null))
+            Explain("below 3/n: not seen in n runs, so fewer than 3 in n at 95 % confidence; not never.");
+        if (guarantees.Any(guarantee => guarantee.Excuses.Count > 0))
+            Explain("- an excuse: what permits a loss, found in that very run. A loss without one is a broken promise whatever the settings.");
+
+        void Explain(string words) => page.Paragraph(words, MarkWidth, null, page.Ink.Dim);
     }
+
+    private static string Meaning(Standing standing) => standing switch
+    {
+        Standing.Held => "held",
+        Standing.Permitted => "broken only as permitted",
+        Standing.Broken => "PROMISE BROKEN",
+        Standing.Unknown => "not put to the test",
+        _ => throw new ArgumentOutOfRangeException(nameof(standing), standing, "no such standing"),
+    };
 }

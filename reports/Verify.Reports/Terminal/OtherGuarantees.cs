@@ -30,7 +30,7 @@ internal static class OtherGuarantees
             .ToArray();
         if (sums.Length == 0) return;
         page.Line();
-        page.Line(page.Ink.Bold("The other guarantees, over all configurations"));
+        page.Line(page.Ink.Bold(result.Cells.Count == 1 ? "The other guarantees" : "The other guarantees, over all configurations"));
         foreach (var alike in sums.GroupBy(Fared)) WriteAlike(page, result, alike.Key, [.. alike]);
     }
 
