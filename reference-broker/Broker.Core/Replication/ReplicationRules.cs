@@ -16,6 +16,15 @@ public enum ReplicationStep
     AdvanceHighWatermark,
 }
 
+/// <summary>The steps of serving a produce request, in the order in which they are done.</summary>
+public enum ProduceStep
+{
+    Append,
+    Flush,
+    Count,
+    AwaitCommit,
+}
+
 /// <summary>Decisions about leading and following a partition. Times are <see cref="TimeSpan"/>; sets of replicas are <see cref="NodeSet"/>.</summary>
 public class ReplicationRules
 {
@@ -41,6 +50,9 @@ public class ReplicationRules
         requestLeaderEpoch < 0 || requestLeaderEpoch == leaderEpoch ? ErrorCode.None
         : requestLeaderEpoch < leaderEpoch ? ErrorCode.FencedLeaderEpoch
         : ErrorCode.UnknownLeaderEpoch;
+
+    [Rule("append, flush where flush.messages asks for it, count the own log, and with acks=all wait for the ISR", "Kafka: ReplicaManager.appendRecords")]
+    public virtual IReadOnlyList<ProduceStep> ProduceSteps() => [ProduceStep.Append, ProduceStep.Flush, ProduceStep.Count, ProduceStep.AwaitCommit];
 
     // ISR and high watermark
 

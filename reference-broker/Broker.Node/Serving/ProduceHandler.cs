@@ -14,10 +14,8 @@ public sealed class ProduceHandler(IHost host, PartitionTable partitions, Replic
     {
         var appends = new List<Append>();
         foreach (var topic in request.TopicData)
-            foreach (var data in topic.PartitionData) appends.Add(Start(topic.Name, data, request));
-
-        foreach (var append in appends) await FlushAsync(append);
-        if (request.Acks == -1) await CommitAllAsync(appends, TimeSpan.FromMilliseconds(request.TimeoutMs));
+            foreach (var data in topic.PartitionData) appends.Add(Admit(topic.Name, data, request));
+        foreach (var step in rules.ProduceSteps()) await DoAsync(step, appends, request);
 
         foreach (var append in appends)
             host.Observe(new Observation(ObservationKind.ProduceAnswered, host.Id, append.Id, append.LeaderEpoch, append.Outcome.BaseOffset, append.Outcome.NextOffset, (int)append.Error));
@@ -26,36 +24,51 @@ public sealed class ProduceHandler(IHost host, PartitionTable partitions, Replic
         return null;
     }
 
-    private Append Start(string topic, PartitionProduceData data, ProduceRequest request)
+    private Append Admit(string topic, PartitionProduceData data, ProduceRequest request)
     {
-        var append = new Append(new TopicPartition(topic, data.Index), partitions.Find(topic, data.Index));
-        var records = data.Records ?? ReadOnlyMemory<byte>.Empty;
-        append.Outcome = AppendTo(append, records, request);
-        append.Error = append.Outcome.Error;
-        host.Observe(new Observation(ObservationKind.ProduceReceived, host.Id, append.Id, append.LeaderEpoch, append.Outcome.BaseOffset, append.Outcome.NextOffset, (int)append.Error, Bytes: records));
+        var append = new Append(new TopicPartition(topic, data.Index), partitions.Find(topic, data.Index), data.Records ?? ReadOnlyMemory<byte>.Empty);
+        append.LeaderEpoch = append.Partition?.Core.LeaderEpoch ?? -1;
+        append.Outcome = Refused(request.Acks is < -1 or > 1 ? ErrorCode.InvalidRequiredAcks : append.Partition is null ? ErrorCode.UnknownTopicOrPartition : ErrorCode.None);
         return append;
     }
 
-    private static AppendOutcome AppendTo(Append append, ReadOnlyMemory<byte> records, ProduceRequest request)
+    private async ValueTask DoAsync(ProduceStep step, List<Append> appends, ProduceRequest request)
     {
-        if (request.Acks is < -1 or > 1) return Refused(ErrorCode.InvalidRequiredAcks);
-        if (append.Partition is not { Core: var partition }) return Refused(ErrorCode.UnknownTopicOrPartition);
-        append.LeaderEpoch = partition.LeaderEpoch;
+        switch (step)
+        {
+            case ProduceStep.Append:
+                foreach (var append in appends) AppendTo(append, request.Acks);
+                break;
+            case ProduceStep.Flush:
+                foreach (var append in appends)
+                    if (append.Error == ErrorCode.None && append.Partition!.Core.Log.NeedsFlush) await append.Partition.Core.Log.FlushAsync();
+                break;
+            case ProduceStep.Count:
+                foreach (var append in appends)
+                    if (append.Error == ErrorCode.None) append.Partition!.Core.Appended(append.LeaderEpoch, append.Outcome.NextOffset);
+                break;
+            case ProduceStep.AwaitCommit:
+                if (request.Acks == -1) await CommitAllAsync(appends, TimeSpan.FromMilliseconds(request.TimeoutMs));
+                break;
+            default: throw new InvalidOperationException($"unknown produce step {step}");
+        }
+    }
+
+    private void AppendTo(Append append, short acks)
+    {
+        if (append.Error == ErrorCode.None) append.Outcome = Store(append.Partition!.Core, append.Records, acks);
+        host.Observe(new Observation(ObservationKind.ProduceReceived, host.Id, append.Id, append.LeaderEpoch, append.Outcome.BaseOffset, append.Outcome.NextOffset, (int)append.Error, Bytes: append.Records));
+    }
+
+    private static AppendOutcome Store(Partition partition, ReadOnlyMemory<byte> records, short acks)
+    {
         if (!partition.IsLeader) return Refused(ErrorCode.NotLeaderOrFollower);
         if (records.Length > partition.MaxMessageBytes) return Refused(ErrorCode.MessageTooLarge);
         var error = RecordBatch.ValidateProduced(records, out var batch);
-        return error != ErrorCode.None ? Refused(error) : partition.Append(batch, request.Acks);
+        return error != ErrorCode.None ? Refused(error) : partition.Append(batch, acks);
     }
 
     private static AppendOutcome Refused(ErrorCode error) => new(error, -1, -1);
-
-    /// <summary>Counts the append: at once, or after the flush that flush.messages demands.</summary>
-    private static async ValueTask FlushAsync(Append append)
-    {
-        if (append.Error != ErrorCode.None || append.Partition is not { Core: var partition }) return;
-        if (partition.Log.NeedsFlush) await partition.Log.FlushAsync();
-        partition.Appended(append.LeaderEpoch, append.Outcome.NextOffset);
-    }
 
     private async Task CommitAllAsync(List<Append> appends, TimeSpan timeout)
     {
@@ -99,15 +112,25 @@ public sealed class ProduceHandler(IHost host, PartitionTable partitions, Replic
         return answer;
     }
 
-    private sealed class Append(TopicPartition id, HostedPartition? partition)
+    /// <summary>One partition's share of a request.</summary>
+    private sealed class Append(TopicPartition id, HostedPartition? partition, ReadOnlyMemory<byte> records)
     {
+        private AppendOutcome outcome;
+
         public TopicPartition Id { get; } = id;
 
         public HostedPartition? Partition { get; } = partition;
 
+        public ReadOnlyMemory<byte> Records { get; } = records;
+
+        /// <summary>In which the request was admitted; the answer holds for this epoch only.</summary>
         public int LeaderEpoch { get; set; } = -1;
 
-        public AppendOutcome Outcome { get; set; }
+        public AppendOutcome Outcome
+        {
+            get => outcome;
+            set => (outcome, Error) = (value, value.Error);
+        }
 
         public ErrorCode Error { get; set; }
     }
