@@ -1,5 +1,6 @@
 using Broker.Core.Controller;
 using Broker.Core.Log;
+using Broker.Core.Quorum;
 using Broker.Core.Replication;
 
 namespace Broker.Core;
@@ -12,6 +13,8 @@ public sealed record BrokerRules
     public ProducerRules Producers { get; init; } = new();
 
     public ReplicationRules Replication { get; init; } = new();
+
+    public QuorumRules Quorum { get; init; } = new();
 
     public ControllerRuleBook Controller { get; init; } = new();
 }
