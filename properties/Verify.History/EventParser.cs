@@ -132,7 +132,7 @@ internal sealed class EventParser(HistoryLog log)
         member = "";
         if (json.TokenType != JsonTokenType.StartObject) throw new FieldException("must be an object");
         OperationKind? kind = null;
-        var (key, recordKey, value, offset) = (-1, -1, long.MinValue, -1L);
+        var (key, recordKey, value, offset) = (-1, -1, TextValue.None, -1L);
         log.BeginPoll();
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
@@ -146,7 +146,7 @@ internal sealed class EventParser(HistoryLog log)
             else if (name.SequenceEqual("emptyKeys"u8)) EmptyKeys(ref json);
             else Skip(ref json);
         }
-        (member, var missing) = kind is null ? ("op", true) : kind == OperationKind.Poll ? ("", false) : key < 0 ? ("key", true) : ("value", value == long.MinValue);
+        (member, var missing) = kind is null ? ("op", true) : kind == OperationKind.Poll ? ("", false) : key < 0 ? ("key", true) : ("value", value == TextValue.None);
         if (missing) throw new FieldException("missing");
         if (kind == OperationKind.Send) log.AddSend(key, value, offset, recordKey);
         else log.EndPoll();
@@ -173,7 +173,7 @@ internal sealed class EventParser(HistoryLog log)
     private void Record(ref Utf8JsonReader json)
     {
         if (json.TokenType != JsonTokenType.StartObject) throw new FieldException("must hold objects");
-        var (key, recordKey, value, offset) = (-1, -1, long.MinValue, -1L);
+        var (key, recordKey, value, offset) = (-1, -1, TextValue.None, -1L);
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             var name = json.ValueSpan;
@@ -184,7 +184,7 @@ internal sealed class EventParser(HistoryLog log)
             else Skip(ref json);
         }
         member = key < 0 ? "records.key" : "records.value";
-        if (key < 0 || value == long.MinValue) throw new FieldException("missing");
+        if (key < 0 || value == TextValue.None) throw new FieldException("missing");
         log.AddRecord(key, offset, value, recordKey);
     }
 

@@ -45,16 +45,18 @@ public sealed class NameTable
     public int Find(string text) => byText.GetValueOrDefault(text, -1);
 }
 
-/// <summary>A value that was a string in JSON, as a number: the lowest 2^31 longs are kept for them.</summary>
+/// <summary>A value that was a string in JSON, as a number: the lowest 2^31 longs are kept for them, but for the very lowest, which is no value.</summary>
 public static class TextValue
 {
-    /// <summary>Integers from here on stand for themselves.</summary>
-    public const long FirstInteger = long.MinValue + (1L << 31);
+    internal const long None = long.MinValue;
 
-    public static long Of(int name) => long.MinValue + name;
+    /// <summary>Integers from here on stand for themselves.</summary>
+    public const long FirstInteger = None + (1L << 31);
+
+    public static long Of(int name) => None + 1 + name;
 
     public static bool IsText(long value) => value < FirstInteger;
 
     /// <summary>The value as a reader of a report should see it.</summary>
-    public static string Show(long value, NameTable names) => IsText(value) ? names[(int)(value - long.MinValue)] : value.ToString();
+    public static string Show(long value, NameTable names) => IsText(value) ? names[(int)(value - None - 1)] : value.ToString();
 }
