@@ -1,9 +1,7 @@
+using Broker.Core.Log;
 using Broker.Runtime;
 
 namespace Broker.Core.Quorum;
-
-/// <summary>An epoch and the offset where its entries end (exclusive).</summary>
-public readonly record struct EpochEnd(int Epoch, long EndOffset);
 
 /// <summary>Whole record batches of one leader, as stored.</summary>
 /// <param name="BaseOffset">Offset of the first record.</param>

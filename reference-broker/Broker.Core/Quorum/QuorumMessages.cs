@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Broker.Core.Log;
 using Broker.Runtime;
 
 namespace Broker.Core.Quorum;

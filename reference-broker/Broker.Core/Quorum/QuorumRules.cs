@@ -1,3 +1,4 @@
+using Broker.Core.Log;
 using Broker.Runtime;
 
 namespace Broker.Core.Quorum;

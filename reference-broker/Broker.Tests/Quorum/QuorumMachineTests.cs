@@ -1,3 +1,4 @@
+using Broker.Core.Log;
 using Broker.Core.Quorum;
 using Broker.Runtime;
 
