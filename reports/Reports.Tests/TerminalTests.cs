@@ -38,6 +38,17 @@ public sealed partial class TerminalTests
         }).QuickCheckThrowOnFailure();
 
     [Fact]
+    public void A_story_of_another_guarantee_is_numbered_where_it_was_seen()
+    {
+        var six = Fixtures.SixCells();
+        var story = Fixtures.Story("stories/duplicate.story.json") with { Guarantee = "no-duplicates" };
+        var cell = six.Cells[2] with { Guarantees = [.. six.Cells[2].Guarantees.Select(guarantee => guarantee with { Story = guarantee.Name == "no-duplicates" ? story.File : null })] };
+        var text = TerminalReport.Render(six with { Cells = [cell], Stories = [story] }, Style);
+        Assert.Contains("(61 retry without idempotence) [1]", text.ReplaceLineEndings(" ").Replace("       ", " ").Replace("      ", " "));
+        Assert.Contains("mqverify replay mqverify-out/stories/duplicate.story.json", text);
+    }
+
+    [Fact]
     public void Settings_too_wide_for_columns_stand_above_their_row()
     {
         var lines = TerminalReport.Render(ManySettings(), Style).Split('\n');

@@ -36,7 +36,7 @@ public static class ReportWriter
     {
         var path = Path.Combine(directory, name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var beside = $"{path}.{Environment.ProcessId}.tmp";
+        var beside = $"{path}.tmp";                                     // a fixed name: what a killed process left is replaced by the next
         File.WriteAllText(beside, content, new UTF8Encoding(false));
         File.Move(beside, path, overwrite: true);
     }

@@ -185,8 +185,9 @@ public static class Wording
     public static Counts Faults(CampaignResult result) =>
         result.Cells.Aggregate(Counts.Empty, (sum, cell) => sum + cell.Exercised.Faults);
 
+    /// <summary>"partition 2,010, crash 1,422": names as in the contract, the most frequent first.</summary>
     public static string Many(Counts counts) =>
-        counts.Count == 0 ? "none" : string.Join(", ", counts.OrderByDescending(count => count.Value).Select(count => $"{Spaced(count.Key)} {Number(count.Value)}"));
+        counts.Count == 0 ? "none" : string.Join(", ", counts.OrderByDescending(count => count.Value).Select(count => $"{count.Key} {Number(count.Value)}"));
 
     /// <summary>A name in kebab case as words.</summary>
     public static string Spaced(string name) => name.Replace('-', ' ');

@@ -4,6 +4,7 @@ namespace Verify.Campaign.Results;
 public static class ResultMerge
 {
     /// <summary>Cells of the same configuration become one; the others stand side by side in order of first appearance. Wall time is the longest, as if side by side.</summary>
+    /// <remarks>A story's file name means one story in all results; whoever merges folders makes the names differ first.</remarks>
     /// <exception cref="ResultsDisagreeException">Other tool versions, or seeds that would count twice.</exception>
     public static CampaignResult Merge(IReadOnlyList<CampaignResult> results)
     {

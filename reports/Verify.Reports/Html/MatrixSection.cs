@@ -40,7 +40,7 @@ internal static class MatrixSection
         var result = page.Result;
         var headline = Wording.Headline(cell);
         var standing = Wording.StandingOf(cell);
-        var link = index < page.Shown.Length ? Markup.Of($"<a href=\"#cell-{index + 1}\">details</a>") : Markup.None;
+        var link = index < page.Shown.Length ? Markup.Of($"<a href=\"#cell-{index + 1}\">{(HasStory(page, cell) ? "story" : "details")}</a>") : Markup.None;
         var settings = NamedInOneColumn(result)
             ? Markup.Of($"<td class=\"setting name\"><b>{Breakable(Wording.Name(result, cell))}</b></td>")
             : Markup.Join(result.Varied.Select(setting => Markup.Of($"<td class=\"setting\" data-name=\"{setting}\"><b>{cell.Configuration.GetValueOrDefault(setting, "-")}</b></td>")));
@@ -50,6 +50,9 @@ internal static class MatrixSection
 
             """);
     }
+
+    private static bool HasStory(PageModel page, CellResult cell) =>
+        cell.Guarantees.Any(guarantee => guarantee.Story is { } file && page.Drawn.ContainsKey(file));
 
     /// <summary>The headline guarantee, then every other one that was broken.</summary>
     private static Markup Seen(CellResult cell, GuaranteeResult? headline)

@@ -68,7 +68,7 @@ public static class ReportPage
             <header class="top {Style.Of(standing)}">
             <p class="brand">mqverify <span>{result.Tool.Version}</span></p>
             <h1><span class="verdict">{Capital(result.Verdict.ToString())}</span> {Wording.Verdict(result)}</h1>
-            {Aside(result)}{Partial(result)}<p class="scope">{Capital(Wording.Scope(result))}.{Shared(result)}</p>
+            {Aside(result)}{Partial(result)}<p class="scope">{Capital(Wording.Scope(result))}.{Shared(result)}{Power(result)}</p>
             {Facts(result)}
             </header>
             """);
@@ -84,6 +84,9 @@ public static class ReportPage
 
     private static Markup Shared(CampaignResult result) =>
         Wording.Shared(result) is { Length: > 0 } shared ? Markup.Of($" All with <code>{shared}</code>.") : Markup.None;
+
+    private static Markup Power(CampaignResult result) =>
+        result.Power is { } power ? Markup.Of($" Power: {TextLayout.Fit(power.Text, 600)}") : Markup.None;
 
     private static Markup Facts(CampaignResult result)
     {
@@ -145,6 +148,6 @@ internal static class Style
         var shown = counts.OrderByDescending(count => count.Value).Take(16).ToArray();
         if (shown.Length == 0) return Markup.Of($"<p class=\"muted\">none</p>");
         var most = shown[0].Value;
-        return Markup.Of($"<ul class=\"bars\">{shown.Select(count => Markup.Of($"<li><span>{Wording.Spaced(count.Key)}</span><i style=\"--w:{100.0 * count.Value / most}%\"></i><b>{Wording.Number(count.Value)}</b></li>"))}</ul>");
+        return Markup.Of($"<ul class=\"bars\">{shown.Select(count => Markup.Of($"<li><span>{TextLayout.Fit(count.Key, 80)}</span><i style=\"--w:{100.0 * count.Value / most}%\"></i><b>{Wording.Number(count.Value)}</b></li>"))}</ul>");
     }
 }

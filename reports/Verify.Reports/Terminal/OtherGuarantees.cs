@@ -21,7 +21,7 @@ internal static class OtherGuarantees
         }
     }
 
-    public static void Write(Page page, CampaignResult result)
+    public static void Write(Page page, CampaignResult result, IReadOnlyDictionary<string, int> stories)
     {
         var sums = result.Cells
             .SelectMany(cell => cell.Guarantees.Where(guarantee => guarantee != Wording.Headline(cell)).Select(guarantee => (Cell: cell, Guarantee: guarantee)))
@@ -31,7 +31,7 @@ internal static class OtherGuarantees
         if (sums.Length == 0) return;
         page.Line();
         page.Line(page.Ink.Bold(result.Cells.Count == 1 ? "The other guarantees" : "The other guarantees, over all configurations"));
-        foreach (var alike in sums.GroupBy(Fared)) WriteAlike(page, result, alike.Key, [.. alike]);
+        foreach (var alike in sums.GroupBy(Fared)) WriteAlike(page, result, alike.Key, [.. alike], stories);
     }
 
     private static string Fared(Sum sum)
@@ -47,7 +47,7 @@ internal static class OtherGuarantees
         return $"{fared}; {promise}{(notTested > 0 && exercised > 0 ? $"; not put to the test in {Wording.Configurations(notTested)}" : "")}";
     }
 
-    private static void WriteAlike(Page page, CampaignResult result, string fared, IReadOnlyList<Sum> alike)
+    private static void WriteAlike(Page page, CampaignResult result, string fared, IReadOnlyList<Sum> alike, IReadOnlyDictionary<string, int> stories)
     {
         page.Paragraph(string.Join(", ", alike.Select(sum => sum.Name)), 1, null, text => page.Ink.Of(alike[0].Standing, text));
         page.Paragraph(fared, 3);
@@ -56,7 +56,8 @@ internal static class OtherGuarantees
             var name = alike.Count > 1 ? $"{guarantee.Name}, " : "";
             var broken = Wording.Broken(guarantee) is { } none ? $"; BROKEN: {none}" : "";
             var because = guarantee.Excuses.Count == 0 ? "" : $" ({string.Join(", ", Wording.Excuses(guarantee))})";
-            page.Paragraph($"{name}{Wording.Name(result, cell)}: {Wording.Seen(guarantee)}{broken}{because}", 5, "   - ", page.Ink.Dim);
+            var story = guarantee.Story is { } file && stories.TryGetValue(file, out var number) ? $" [{number}]" : "";
+            page.Paragraph($"{name}{Wording.Name(result, cell)}: {Wording.Seen(guarantee)}{broken}{because}{story}", 5, "   - ", page.Ink.Dim);
         }
     }
 }

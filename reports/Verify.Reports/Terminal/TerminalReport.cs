@@ -19,8 +19,9 @@ public static class TerminalReport
         if (result.Cells.Count > 0)
         {
             WriteScope(page, result);
-            Matrix.Write(page, result, StoryNumbers(result));
-            OtherGuarantees.Write(page, result);
+            var stories = StoryNumbers(result);
+            Matrix.Write(page, result, stories);
+            OtherGuarantees.Write(page, result, stories);
         }
         WriteStories(page, result, style.Directory);
         if (style.Directory is { } directory)
