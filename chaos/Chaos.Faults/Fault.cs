@@ -25,15 +25,53 @@ namespace Chaos.Faults;
 [JsonDerivedType(typeof(Disk), FaultWord.Disk)]
 [JsonDerivedType(typeof(DiskLies), FaultWord.DiskLies)]
 [JsonDerivedType(typeof(BitRot), FaultWord.BitRot)]
-public abstract record Fault(Trigger When, TimeSpan HowLong)
+public abstract record Fault([property: JsonPropertyOrder(-2)] Trigger When, [property: JsonPropertyOrder(-1)] TimeSpan HowLong)
 {
     /// <summary>The word of the command line and of reports, one of <see cref="FaultWord.All"/>.</summary>
     [JsonIgnore]
-    public abstract string Word { get; }
+    public string Word => this switch
+    {
+        Crash => FaultWord.Crash,
+        Power => FaultWord.Power,
+        Pause => FaultWord.Pause,
+        Partition => FaultWord.Partition,
+        Delay => FaultWord.Delay,
+        Reset => FaultWord.Reset,
+        Clock => FaultWord.Clock,
+        Hold => FaultWord.Hold,
+        LoseAnswer => FaultWord.LoseAnswer,
+        LagMetadata => FaultWord.LagMetadata,
+        MoveLeader => FaultWord.MoveLeader,
+        Fence => FaultWord.Fence,
+        Restart => FaultWord.Restart,
+        Disk => FaultWord.Disk,
+        DiskLies => FaultWord.DiskLies,
+        BitRot => FaultWord.BitRot,
+        _ => throw new InvalidOperationException($"unknown fault {GetType().Name}"),
+    };
 
     /// <summary>The node it is about, null when it is about none or several.</summary>
     [JsonIgnore]
-    public virtual NodeRef? Subject => null;
+    public NodeRef? Subject => this switch
+    {
+        Crash { Node: var node } => node,
+        Power { Node: var node } => node,
+        Pause { Node: var node } => node,
+        Partition { From: var from } => from.Count == 1 ? from[0] : null,
+        Delay { Node: var node } => node,
+        Reset { Node: var node } => node,
+        Clock { Node: var node } => node,
+        Hold { From: var from, To: var to } => from ?? to,
+        LoseAnswer { Node: var node } => node,
+        LagMetadata { Node: var node } => node,
+        MoveLeader { To: var to } => to,
+        Fence { Node: var node } => node,
+        Restart { Node: var node } => node,
+        Disk { Node: var node } => node,
+        DiskLies { Node: var node } => node,
+        BitRot { Node: var node } => node,
+        _ => throw new InvalidOperationException($"unknown fault {GetType().Name}"),
+    };
 
     /// <summary>The same fault with every role replaced by the node that plays it now, or null when nobody does.</summary>
     public abstract Fault? Resolve(Func<NodeRef, NodeId?> find);
@@ -41,24 +79,18 @@ public abstract record Fault(Trigger When, TimeSpan HowLong)
     /// <summary>The process dies and starts again when healed; its page cache is kept.</summary>
     public sealed record Crash(Trigger When, TimeSpan HowLong, NodeRef Node) : Fault(When, HowLong)
     {
-        public override string Word => FaultWord.Crash;
-        public override NodeRef Subject => Node;
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) => Fix(Node, find) is { } node ? this with { Node = node } : null;
     }
 
     /// <summary>The machine loses power: unsynced writes are lost or torn at any byte. It starts again when healed.</summary>
     public sealed record Power(Trigger When, TimeSpan HowLong, NodeRef Node, UnsyncedTail Tail = UnsyncedTail.Drawn) : Fault(When, HowLong)
     {
-        public override string Word => FaultWord.Power;
-        public override NodeRef Subject => Node;
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) => Fix(Node, find) is { } node ? this with { Node = node } : null;
     }
 
     /// <summary>Time passes, nothing runs; when healed everything that waited runs at once.</summary>
     public sealed record Pause(Trigger When, TimeSpan HowLong, NodeRef Node) : Fault(When, HowLong)
     {
-        public override string Word => FaultWord.Pause;
-        public override NodeRef Subject => Node;
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) => Fix(Node, find) is { } node ? this with { Node = node } : null;
     }
 
@@ -67,8 +99,6 @@ public abstract record Fault(Trigger When, TimeSpan HowLong)
     /// <param name="To">The other side; empty means everybody else (isolation).</param>
     public sealed record Partition(Trigger When, TimeSpan HowLong, NodeGroup From, NodeGroup To, CutWay Way = CutWay.Both) : Fault(When, HowLong)
     {
-        public override string Word => FaultWord.Partition;
-        public override NodeRef? Subject => From.Count == 1 ? From[0] : null;
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) =>
             Fix(From, find) is { Count: > 0 } from && Fix(To, find) is { } to ? this with { From = from, To = to } : null;
     }
@@ -79,8 +109,6 @@ public abstract record Fault(Trigger When, TimeSpan HowLong)
     /// <param name="Jitter">Up to this much more, drawn per message.</param>
     public sealed record Delay(Trigger When, TimeSpan HowLong, NodeRef Node, NodeRef? To, TimeSpan Extra, TimeSpan Jitter) : Fault(When, HowLong)
     {
-        public override string Word => FaultWord.Delay;
-        public override NodeRef Subject => Node;
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) =>
             Fix(Node, find) is { } node && TryFix(To, find, out var to) ? this with { Node = node, To = to } : null;
     }
@@ -88,8 +116,6 @@ public abstract record Fault(Trigger When, TimeSpan HowLong)
     /// <summary>The node's connections (with one peer, or all) die at once; what was in flight may still arrive, late.</summary>
     public sealed record Reset(Trigger When, NodeRef Node, NodeRef? To = null) : Fault(When, TimeSpan.Zero)
     {
-        public override string Word => FaultWord.Reset;
-        public override NodeRef Subject => Node;
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) =>
             Fix(Node, find) is { } node && TryFix(To, find, out var to) ? this with { Node = node, To = to } : null;
     }
@@ -98,8 +124,6 @@ public abstract record Fault(Trigger When, TimeSpan HowLong)
     /// <param name="By">Offset and jump: how far. Drift: how far within one second.</param>
     public sealed record Clock(Trigger When, TimeSpan HowLong, NodeRef Node, ClockError Error, TimeSpan By) : Fault(When, HowLong)
     {
-        public override string Word => FaultWord.Clock;
-        public override NodeRef Subject => Node;
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) => Fix(Node, find) is { } node ? this with { Node = node } : null;
     }
 
@@ -108,8 +132,6 @@ public abstract record Fault(Trigger When, TimeSpan HowLong)
     /// <param name="Answers">True holds answers, false requests.</param>
     public sealed record Hold(Trigger When, TimeSpan HowLong, NodeRef? From, NodeRef? To, short? ApiKey, bool Answers, int Count) : Fault(When, HowLong)
     {
-        public override string Word => FaultWord.Hold;
-        public override NodeRef? Subject => From ?? To;
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) =>
             TryFix(From, find, out var from) && TryFix(To, find, out var to) ? this with { From = from, To = to } : null;
     }
@@ -120,8 +142,6 @@ public abstract record Fault(Trigger When, TimeSpan HowLong)
     /// <param name="ConnectionDies">True: the connection is closed instead of answering. False: it stays open and silent.</param>
     public sealed record LoseAnswer(Trigger When, TimeSpan HowLong, NodeRef Node, NodeRef? To, short? ApiKey, int Count, bool ConnectionDies) : Fault(When, HowLong)
     {
-        public override string Word => FaultWord.LoseAnswer;
-        public override NodeRef Subject => Node;
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) =>
             Fix(Node, find) is { } node && TryFix(To, find, out var to) ? this with { Node = node, To = to } : null;
     }
@@ -129,32 +149,24 @@ public abstract record Fault(Trigger When, TimeSpan HowLong)
     /// <summary>What the controllers answer to a node's fetches of the metadata log arrives late.</summary>
     public sealed record LagMetadata(Trigger When, TimeSpan HowLong, NodeRef Node, TimeSpan By) : Fault(When, HowLong)
     {
-        public override string Word => FaultWord.LagMetadata;
-        public override NodeRef Subject => Node;
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) => Fix(Node, find) is { } node ? this with { Node = node } : null;
     }
 
     /// <summary>An operator moves the leadership of a partition.</summary>
     public sealed record MoveLeader(Trigger When, TopicPartition TopicPartition, NodeRef To) : Fault(When, TimeSpan.Zero)
     {
-        public override string Word => FaultWord.MoveLeader;
-        public override NodeRef Subject => To;
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) => Fix(To, find) is { } to ? this with { To = to } : null;
     }
 
     /// <summary>A broker's heartbeats do not reach the controllers, so they fence it.</summary>
     public sealed record Fence(Trigger When, TimeSpan HowLong, NodeRef Node) : Fault(When, HowLong)
     {
-        public override string Word => FaultWord.Fence;
-        public override NodeRef Subject => Node;
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) => Fix(Node, find) is { } node ? this with { Node = node } : null;
     }
 
     /// <summary>The node is stopped in good order and started again when healed.</summary>
     public sealed record Restart(Trigger When, TimeSpan HowLong, NodeRef Node) : Fault(When, HowLong)
     {
-        public override string Word => FaultWord.Restart;
-        public override NodeRef Subject => Node;
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) => Fix(Node, find) is { } node ? this with { Node = node } : null;
     }
 
@@ -162,24 +174,18 @@ public abstract record Fault(Trigger When, TimeSpan HowLong)
     /// <param name="By">Slow: added to every flush.</param>
     public sealed record Disk(Trigger When, TimeSpan HowLong, NodeRef Node, DiskTrouble Trouble, TimeSpan By = default) : Fault(When, HowLong)
     {
-        public override string Word => FaultWord.Disk;
-        public override NodeRef Subject => Node;
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) => Fix(Node, find) is { } node ? this with { Node = node } : null;
     }
 
     /// <summary>Flushes are answered and not done.</summary>
     public sealed record DiskLies(Trigger When, TimeSpan HowLong, NodeRef Node) : Fault(When, HowLong)
     {
-        public override string Word => FaultWord.DiskLies;
-        public override NodeRef Subject => Node;
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) => Fix(Node, find) is { } node ? this with { Node = node } : null;
     }
 
     /// <summary>One bit of one stored file flips.</summary>
     public sealed record BitRot(Trigger When, NodeRef Node) : Fault(When, TimeSpan.Zero)
     {
-        public override string Word => FaultWord.BitRot;
-        public override NodeRef Subject => Node;
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) => Fix(Node, find) is { } node ? this with { Node = node } : null;
     }
 

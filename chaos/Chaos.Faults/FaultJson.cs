@@ -49,7 +49,7 @@ internal sealed class TopicPartitionConverter : JsonConverter<TopicPartition>
 internal sealed class NodeRefConverter : JsonConverter<NodeRef>
 {
     public override NodeRef Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        reader.TokenType == JsonTokenType.Number ? NodeRef.Parse(reader.GetInt32().ToString(CultureInfo.InvariantCulture)) : Text.Parse(ref reader, NodeRef.Parse);
+        Text.Parse(ref reader, NodeRef.Parse);
 
     public override void Write(Utf8JsonWriter writer, NodeRef value, JsonSerializerOptions options)
     {
@@ -117,7 +117,12 @@ file static class Text
     {
         try
         {
-            return parse(reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw new JsonException("expected text"));
+            return parse(reader.TokenType switch
+            {
+                JsonTokenType.String => reader.GetString()!,
+                JsonTokenType.Number => reader.GetInt32().ToString(CultureInfo.InvariantCulture),
+                _ => throw new JsonException("expected text"),
+            });
         }
         catch (FormatException wrong)
         {

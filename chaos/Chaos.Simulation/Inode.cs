@@ -21,9 +21,6 @@ internal sealed class Inode
 
     public int Length { get; private set; }
 
-    /// <summary>Bytes that a power loss could take.</summary>
-    public long UnsyncedBytes => unsynced is null ? Length - durableLength : unsynced.Sum(static op => (long)op.Bytes.Length);
-
     public int Read(long position, Span<byte> into)
     {
         if (position >= Length) return 0;
@@ -80,7 +77,7 @@ internal sealed class Inode
         if (image is null) MakeExplicit();
         dropped |= unsynced!.Count > 0;
         unsynced.Clear();
-        foreach (var mark in flushing ?? []) mark.Operations = 0;
+        foreach (var mark in flushing ?? []) mark.Dropped = true;
     }
 
     /// <summary>Only what is durable remains, and what the draw saved of the rest.</summary>
@@ -91,16 +88,16 @@ internal sealed class Inode
         flushing = null;
         if (image is null && Length == durableLength) return 0;
         if (image is null) MakeExplicit();
-        var before = UnsyncedBytes;
         if (tail == UnsyncedTail.Drawn) tail = Draw(prng);
+        var steps = unsynced!.Sum(static operation => (long)operation.Steps);
         var saved = tail switch
         {
             UnsyncedTail.Lost => 0,
-            UnsyncedTail.Kept => before,
-            _ => before == 0 ? 0 : (long)(prng.NextDouble() * before),
+            UnsyncedTail.Kept => steps,
+            _ => (long)(prng.NextDouble() * (steps + 1)),
         };
         var length = tail == UnsyncedTail.ZeroFilled ? Length : -1;
-        SaveBytes(saved);
+        var lost = SavePrefix(saved);
         data = image!;
         Length = durableLength;
         if (length > Length)
@@ -111,7 +108,7 @@ internal sealed class Inode
         }
 
         (image, unsynced, dropped, durableLength) = (null, null, false, Length);
-        return before - saved;
+        return lost;
     }
 
     /// <summary>Flips a bit at rest.</summary>
@@ -160,17 +157,22 @@ internal sealed class Inode
         foreach (var mark in flushing ?? []) mark.Operations = Math.Max(0, mark.Operations - operations);
     }
 
-    private void SaveBytes(long bytes)
+    /// <returns>Bytes of writes that were not saved.</returns>
+    private long SavePrefix(long steps)
     {
+        var lost = 0L;
         foreach (var operation in unsynced!)
         {
-            if (bytes <= 0 && operation.Bytes.Length > 0) break;
-            Apply(operation, bytes);
-            bytes -= operation.Bytes.Length;
+            var taken = (int)Math.Min(steps, operation.Steps);
+            if (taken > 0) Apply(operation, taken);
+            if (!operation.IsTruncation) lost += operation.Steps - taken;
+            steps -= taken;
         }
+
+        return lost;
     }
 
-    private void Apply(in Operation operation, long atMost)
+    private void Apply(in Operation operation, int atMost)
     {
         if (operation.IsTruncation)
         {
@@ -180,7 +182,7 @@ internal sealed class Inode
             return;
         }
 
-        var bytes = operation.Bytes.AsSpan(0, (int)Math.Min(operation.Bytes.Length, atMost));
+        var bytes = operation.Bytes.AsSpan(0, Math.Min(operation.Bytes.Length, atMost));
         if (operation.Position > durableLength)
         {
             if (image!.Length < operation.Position) Array.Resize(ref image, (int)operation.Position + bytes.Length);
@@ -207,7 +209,11 @@ internal sealed class Inode
     }
 
     /// <summary>A write at a position, or a truncation to it.</summary>
-    private readonly record struct Operation(long Position, byte[] Bytes, bool IsTruncation);
+    private readonly record struct Operation(long Position, byte[] Bytes, bool IsTruncation)
+    {
+        /// <summary>In how many steps it reaches the disk: a write byte by byte, a truncation at once.</summary>
+        public int Steps => IsTruncation ? 1 : Bytes.Length;
+    }
 
     /// <summary>What a flush under way will have saved.</summary>
     internal sealed class FlushMark
@@ -215,6 +221,9 @@ internal sealed class Inode
         public int Length { get; init; }
 
         public int Operations { get; set; }
+
+        /// <summary>Its pages were dropped when another flush failed: it fails too.</summary>
+        public bool Dropped { get; set; }
 
         /// <summary>The power went meanwhile: it will never end.</summary>
         public bool Void { get; set; }

@@ -187,6 +187,12 @@ internal sealed class SimDisk(SimLoop loop, SimOptions options, Prng prng)
             return Fail(fault, "input/output error");
         }
 
+        if (flush.Mark is { Dropped: true } dropped)
+        {
+            flush.Inode!.AbandonFlush(dropped);
+            return new DiskException("input/output error");
+        }
+
         if (flush.Mark is not null) flush.Inode!.EndFlush(flush.Mark);
         if (flush.Directory is not null) FlushNames(flush.Directory);
         return null;

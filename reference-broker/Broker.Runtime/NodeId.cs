@@ -28,7 +28,7 @@ public readonly record struct NodeSet(ulong Bits)
 
     public NodeSet With(int id) => new(Bits | 1ul << id);
 
-    public NodeSet Without(int id) => new(Bits & ~(1ul << id));
+    public NodeSet Without(int id) => Contains(id) ? new(Bits & ~(1ul << id)) : this;
 
     public IEnumerable<int> Ids()
     {

@@ -54,6 +54,97 @@ internal static class Echo
         connection.Close();
     }
 
+    /// <summary>A server that appends each request to its log, flushes it, tells the world, and answers.</summary>
+    public static async Task Appending(IHost host)
+    {
+        var background = new TaskScope();
+        var log = host.Disk.Open("data/log");
+        await host.Disk.FlushDirectoryAsync("data");
+        var listener = host.Network.Listen(ServerAt);
+        background.Start(async () =>
+        {
+            while (await listener.AcceptAsync() is { } connection) background.Start(() => AppendAsync(host, log, connection));
+        });
+        await background.Failed;
+    }
+
+    private static async Task AppendAsync(IHost host, IFile log, IConnection connection)
+    {
+        while (await connection.ReceiveAsync() is { } request)
+        {
+            var offset = log.Length;
+            log.Write(offset, request);
+            host.Observe(new Observation(ObservationKind.Appended, host.Id, new TopicPartition("t", 0), 0, offset, offset + request.Length));
+            await log.FlushAsync();
+            connection.Send(AnswerTo(request));
+        }
+
+        connection.Close();
+    }
+
+    /// <summary>A server that appends entries of 8 bytes and answers with the offset once the entry is flushed.</summary>
+    public static async Task AppendEntries(IHost host, IFile log)
+    {
+        var background = new TaskScope();
+        var listener = host.Network.Listen(ServerAt);
+        background.Start(async () =>
+        {
+            while (await listener.AcceptAsync() is { } connection) background.Start(() => AppendEntriesAsync(host, log, connection));
+        });
+        await background.Failed;
+    }
+
+    /// <summary>A client that appends one entry after the other and tells which were acknowledged where.</summary>
+    public static async Task Appender(IHost host, Action<int, int> acknowledged)
+    {
+        for (var value = 1; ;)
+        {
+            if (await host.Network.ConnectAsync(ServerAt, Ms(50)) is not { } connection)
+            {
+                await host.Time.DelayAsync(Ms(10));
+                continue;
+            }
+
+            while (connection.Send(Request(0, value, value)))
+            {
+                var sent = value++;
+                if (await AnswerAsync(host, connection, Ms(100)) is not { } answer) break;
+                acknowledged(BinaryPrimitives.ReadInt32BigEndian(answer.AsSpan(4)), sent);
+                await host.Time.DelayAsync(host.Random.Between(TimeSpan.Zero, Ms(10)));
+            }
+
+            connection.Close();
+        }
+    }
+
+    public static async Task<byte[]?> AnswerAsync(IHost host, IConnection connection, TimeSpan timeout)
+    {
+        try
+        {
+            return await connection.ReceiveAsync().AsTask().WaitAsync(timeout, host.Time);
+        }
+        catch (TimeoutException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task AppendEntriesAsync(IHost host, IFile log, IConnection connection)
+    {
+        while (await connection.ReceiveAsync() is { } request)
+        {
+            var offset = (int)log.Length;
+            log.Write(offset, request.AsSpan(4, 8));
+            host.Observe(new Observation(ObservationKind.Appended, host.Id, new TopicPartition("t", 0), 0, offset, offset + 8));
+            await log.FlushAsync();
+            var answer = request[4..12];
+            BinaryPrimitives.WriteInt32BigEndian(answer.AsSpan(4), offset);
+            connection.Send(answer);
+        }
+
+        connection.Close();
+    }
+
     /// <summary>A program that never ends by itself.</summary>
     public static Task ForEver() => new TaskCompletionSource().Task;
 

@@ -1,0 +1,253 @@
+using Broker.Runtime;
+
+namespace Chaos.Faults;
+
+/// <summary>
+/// Draws fault schedules as data. Source of the swarm: Groce et al., Swarm Testing (ISSTA 2012): leaving most features out of most runs finds more.
+/// </summary>
+public static class ScheduleGenerator
+{
+    private const int RedrawEvery = 12;
+
+    /// <summary>Every word and every node as likely as the others.</summary>
+    public static FaultSchedule Uniform(Prng prng, ScheduleScope scope)
+    {
+        var drawing = new Drawing(prng, scope, Weights.Even);
+        for (var count = prng.Between(scope.FewestFaults, scope.MostFaults); count > 0; count--) drawing.AddFault();
+        return drawing.Done();
+    }
+
+    /// <summary>Weights per word and per node, many of them zero, redrawn every dozen faults; also how much is aimed at events, how long faults last and how many there are.</summary>
+    public static FaultSchedule Swarm(Prng prng, ScheduleScope scope)
+    {
+        var style = scope with
+        {
+            EventShare = prng.Pick([0.2, scope.EventShare, 0.95]),
+            ChainChance = prng.Pick([0.0, scope.ChainChance, 0.7]),
+            Longest = prng.Chance(0.5) ? scope.Longest : TimeSpan.FromTicks(Math.Max(scope.Shortest.Ticks, scope.Longest.Ticks / 8)),
+        };
+        var drawing = new Drawing(prng, style, Weights.Draw(prng, scope));
+        var count = prng.Between(scope.FewestFaults, scope.MostFaults);
+        for (var i = 0; i < count; i++)
+        {
+            if (i > 0 && i % RedrawEvery == 0) drawing.Weights = Weights.Draw(prng, scope);
+            drawing.AddFault();
+        }
+
+        return drawing.Done();
+    }
+
+    /// <summary>How likely each word and each node is, relative to the others.</summary>
+    internal sealed record Weights(IReadOnlyList<double>? Words, IReadOnlyList<double>? Nodes)
+    {
+        public static Weights Even { get; } = new(null, null);
+
+        public static Weights Draw(Prng prng, ScheduleScope scope)
+        {
+            var words = scope.Words.Select(_ => One(prng)).ToArray();
+            if (words.Length > 0 && words.All(static weight => weight == 0)) words[prng.Below(words.Length)] = 1;
+            return new Weights(words, Enumerable.Range(0, 64).Select(_ => One(prng)).ToArray());
+        }
+
+        private static double One(Prng prng) => prng.Chance(0.35) ? 0 : Math.Pow(10, prng.NextDouble() * 2 - 1);
+    }
+
+    private sealed class Drawing(Prng prng, ScheduleScope scope, Weights weights)
+    {
+        private readonly List<Fault> faults = [];
+        private readonly Aim aim = new(prng, scope);
+        private int powerLeft = scope.PowerBudget;
+
+        public Weights Weights { get; set; } = weights;
+
+        public FaultSchedule Done() => new(faults);
+
+        public void AddFault()
+        {
+            var when = aim.Trigger();
+            Add(when);
+            if (prng.Chance(scope.ChainChance)) Add(aim.SoonAfter(when));
+        }
+
+        private void Add(Trigger when)
+        {
+            if (DrawWord() is not { } word || Make(word, when) is not { } fault) return;
+            if (fault is Fault.Power) powerLeft--;
+            faults.Add(fault);
+        }
+
+        private string? DrawWord()
+        {
+            var total = 0.0;
+            for (var i = 0; i < scope.Words.Count; i++) total += WeightOf(i);
+            if (total <= 0) return null;
+            var at = prng.NextDouble() * total;
+            for (var i = 0; i < scope.Words.Count; i++)
+            {
+                if ((at -= WeightOf(i)) < 0) return scope.Words[i];
+            }
+
+            return null;
+        }
+
+        private double WeightOf(int word) => scope.Words[word] == FaultWord.Power && powerLeft <= 0 ? 0 : Weights.Words?[word] ?? 1;
+
+        private Fault? Make(string word, Trigger when)
+        {
+            var servers = new NodeSet(scope.Brokers.Bits | scope.Controllers.Bits);
+            var all = new NodeSet(servers.Bits | scope.Clients.Bits);
+            var howLong = HowLong();
+            return word switch
+            {
+                FaultWord.Crash => Subject(servers, when) is { } node ? new Fault.Crash(when, howLong, node) : null,
+                FaultWord.Power => Subject(servers, when) is { } node ? new Fault.Power(when, howLong, node) : null,
+                FaultWord.Pause => Subject(all, when) is { } node ? new Fault.Pause(when, howLong, node) : null,
+                FaultWord.Restart => Subject(servers, when) is { } node ? new Fault.Restart(when, howLong, node) : null,
+                FaultWord.Partition => Cut(all, when, howLong),
+                FaultWord.Delay => Subject(all, when) is { } node ? new Fault.Delay(when, howLong, node, Peer(all, node), Latency(), Latency()) : null,
+                FaultWord.Reset => Subject(all, when) is { } node ? new Fault.Reset(when, node, Peer(all, node)) : null,
+                FaultWord.Clock => Subject(all, when) is { } node ? Misset(when, howLong, node) : null,
+                FaultWord.Hold => Hold(all, when, howLong),
+                FaultWord.LoseAnswer => Subject(servers, when) is { } node ? new Fault.LoseAnswer(when, howLong, node, null, ApiKey(), prng.Between(1, 3), prng.Chance(0.6)) : null,
+                FaultWord.LagMetadata => Subject(scope.Brokers, when) is { } node ? new Fault.LagMetadata(when, howLong, node, Latency() * 10) : null,
+                FaultWord.MoveLeader => MoveLeader(when),
+                FaultWord.Fence => Subject(scope.Brokers, when) is { } node ? new Fault.Fence(when, howLong, node) : null,
+                FaultWord.Disk => Subject(servers, when) is { } node ? Trouble(when, howLong, node) : null,
+                FaultWord.DiskLies => Subject(servers, when) is { } node ? new Fault.DiskLies(when, howLong, node) : null,
+                FaultWord.BitRot => Subject(servers, when) is { } node ? new Fault.BitRot(when, node) : null,
+                _ => throw new InvalidOperationException($"unknown fault word '{word}'"),
+            };
+        }
+
+        /// <summary>A fixed node by its weight, or a role.</summary>
+        private NodeRef? Subject(NodeSet among, Trigger when)
+        {
+            if (among.Count == 0) return null;
+            var canLead = (among.Bits & scope.Brokers.Bits) != 0 && scope.Partitions.Count > 0;
+            if (when is Trigger.After && prng.Chance(0.35)) return new NodeRef.Observed();
+            if (canLead && prng.Chance(0.3)) return Role();
+            return (among.Bits & scope.Controllers.Bits) != 0 && prng.Chance(0.08) ? new NodeRef.ActiveController() : Fixed(among);
+        }
+
+        private NodeRef Role()
+        {
+            var partition = prng.Pick(scope.Partitions);
+            return prng.Chance(0.5) ? new NodeRef.LeaderOf(partition) : new NodeRef.FollowerOf(partition, prng.Below(Math.Max(1, Math.Min(2, scope.Brokers.Count - 1))));
+        }
+
+        private NodeRef.Fixed Fixed(NodeSet among)
+        {
+            var total = among.Ids().Sum(WeightOfNode);
+            var at = prng.NextDouble() * total;
+            foreach (var id in among.Ids())
+            {
+                if ((at -= WeightOfNode(id)) < 0) return new NodeRef.Fixed(new NodeId(id));
+            }
+
+            return new NodeRef.Fixed(new NodeId(prng.Pick(among.Ids().ToArray())));
+        }
+
+        private double WeightOfNode(int id) => Weights.Nodes?[id] ?? 1;
+
+        private NodeRef? Peer(NodeSet among, NodeRef node) =>
+            prng.Chance(0.5) || among.Count < 2 ? null
+            : node is NodeRef.Fixed(var id) ? NodeRef.Of(prng.Pick(among.Without(id.Value).Ids().ToArray()))
+            : NodeRef.Of(prng.Pick(among.Ids().ToArray()));
+
+        private Fault.Partition? Cut(NodeSet all, Trigger when, TimeSpan howLong)
+        {
+            if (all.Count < 2 || Subject(new NodeSet(scope.Brokers.Bits | scope.Controllers.Bits), when) is not { } node) return null;
+            var way = prng.Below(4) switch { 0 => CutWay.Out, 1 => CutWay.In, _ => CutWay.Both };
+            return prng.Below(3) switch
+            {
+                0 => new Fault.Partition(when, howLong, new NodeGroup([node]), NodeGroup.None, way),
+                1 => new Fault.Partition(when, howLong, new NodeGroup([node]), new NodeGroup([Fixed(all)]), way),
+                _ => Halves(all, when, howLong, way),
+            };
+        }
+
+        private Fault.Partition Halves(NodeSet all, Trigger when, TimeSpan howLong, CutWay way)
+        {
+            var side = new NodeSet(all.Bits & prng.NextUInt64());
+            if (side.Count == 0 || side == all) side = NodeSet.Of([Fixed(all).Id.Value]);
+            return new Fault.Partition(when, howLong, NodeGroup.Of([.. side.Ids()]), NodeGroup.Of([.. new NodeSet(all.Bits & ~side.Bits).Ids()]), way);
+        }
+
+        private Fault.Hold? Hold(NodeSet all, Trigger when, TimeSpan howLong)
+        {
+            var server = Subject(new NodeSet(scope.Brokers.Bits | scope.Controllers.Bits), when);
+            if (server is null) return null;
+            var answers = prng.Chance(0.4);
+            var other = prng.Chance(0.5) ? null : Peer(all, server);
+            return new Fault.Hold(when, howLong, answers ? server : other, answers ? other : server, ApiKey(), answers, prng.Between(1, 3));
+        }
+
+        private Fault.MoveLeader? MoveLeader(Trigger when) =>
+            scope.Partitions.Count == 0 || scope.Brokers.Count == 0 ? null : new Fault.MoveLeader(when, prng.Pick(scope.Partitions), Fixed(scope.Brokers));
+
+        private Fault.Clock Misset(Trigger when, TimeSpan howLong, NodeRef node)
+        {
+            var sign = prng.Chance(0.5) ? 1 : -1;
+            var error = prng.Pick([ClockError.Offset, ClockError.Jump, ClockError.Drift]);
+            var by = error == ClockError.Drift ? aim.LogUniform(Ms(1), Ms(200)) : aim.LogUniform(Ms(10), TimeSpan.FromHours(2));
+            return new Fault.Clock(when, howLong, node, error, by * sign);
+        }
+
+        private Fault.Disk Trouble(Trigger when, TimeSpan howLong, NodeRef node)
+        {
+            var trouble = prng.Pick([DiskTrouble.FsyncFails, DiskTrouble.Full, DiskTrouble.Slow]);
+            return new Fault.Disk(when, howLong, node, trouble, trouble == DiskTrouble.Slow ? Latency() : TimeSpan.Zero);
+        }
+
+        private short? ApiKey() => scope.ApiKeys.Count == 0 || prng.Chance(0.2) ? null : prng.Pick(scope.ApiKeys);
+
+        private TimeSpan HowLong() => aim.LogUniform(scope.Shortest, scope.Longest);
+
+        private TimeSpan Latency() => aim.LogUniform(Ms(1), Ms(200));
+
+        private static TimeSpan Ms(double ms) => TimeSpan.FromMilliseconds(ms);
+    }
+
+    /// <summary>Draws moments: plain times, or right after the events around which replication bugs live.</summary>
+    private sealed class Aim(Prng prng, ScheduleScope scope)
+    {
+        private static readonly ObservationKind[] Rare =
+        [
+            ObservationKind.IsrProposed, ObservationKind.IsrCommitted, ObservationKind.BecameLeader, ObservationKind.BecameFollower,
+            ObservationKind.Elected, ObservationKind.Truncated, ObservationKind.QuorumLeader, ObservationKind.BrokerFenced, ObservationKind.NodeStarted,
+        ];
+
+        private static readonly ObservationKind[] Frequent =
+        [
+            ObservationKind.Replicated, ObservationKind.Appended, ObservationKind.HighWatermark, ObservationKind.ProduceAnswered,
+        ];
+
+        public Trigger Trigger()
+        {
+            if (!prng.Chance(scope.EventShare)) return new Trigger.At(Round(prng.NextDouble() * scope.Span));
+            var frequent = prng.Chance(0.3);
+            var kind = prng.Pick(frequent ? Frequent : Rare);
+            var count = frequent ? (int)Math.Pow(200, prng.NextDouble()) : kind is ObservationKind.NodeStarted ? prng.Between(scope.Brokers.Count + 1, 2 * scope.Brokers.Count) : prng.Between(1, 6);
+            TopicPartition? partition = IsOfPartition(kind) && scope.Partitions.Count > 0 && prng.Chance(0.5) ? prng.Pick(scope.Partitions) : null;
+            return new Trigger.After(new ObservationPattern(kind, Partition: partition), Math.Max(1, count), Small());
+        }
+
+        public Trigger SoonAfter(Trigger first) => first switch
+        {
+            Trigger.At(var time) => new Trigger.At(time + Small()),
+            Trigger.After(var what, var count, var delay) => new Trigger.After(what, count, delay + Small()),
+            _ => throw new InvalidOperationException($"unknown trigger {first.GetType().Name}"),
+        };
+
+        public TimeSpan LogUniform(TimeSpan from, TimeSpan to) =>
+            Round(TimeSpan.FromTicks((long)(from.Ticks * Math.Pow((double)to.Ticks / from.Ticks, prng.NextDouble()))));
+
+        private TimeSpan Small() => prng.Chance(0.25) ? TimeSpan.Zero : Round(TimeSpan.FromMilliseconds(prng.NextDouble() * 20));
+
+        private static bool IsOfPartition(ObservationKind kind) =>
+            kind is not (ObservationKind.QuorumLeader or ObservationKind.BrokerFenced or ObservationKind.NodeStarted);
+
+        /// <summary>To tenths of a millisecond: people read this.</summary>
+        private static TimeSpan Round(TimeSpan time) => TimeSpan.FromTicks(time.Ticks / 1000 * 1000);
+    }
+}

@@ -1,0 +1,64 @@
+using Broker.Runtime;
+using Chaos.Faults;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace Chaos.Tests.Faults;
+
+public sealed class ScheduleGeneratorTests
+{
+    private static readonly ScheduleScope Scope = FaultDataTests.Scope;
+
+    [Fact]
+    public void One_seed_gives_one_schedule() =>
+        Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
+            ScheduleGenerator.Swarm(new Prng((ulong)seed), Scope).Equals(ScheduleGenerator.Swarm(new Prng((ulong)seed), Scope))).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void A_schedule_stays_within_its_scope() =>
+        Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
+        {
+            var prng = new Prng((ulong)seed);
+            var scope = Scope with { Words = FaultWord.Default };
+            var schedule = prng.Chance(0.5) ? ScheduleGenerator.Swarm(prng, scope) : ScheduleGenerator.Uniform(prng, scope);
+            Assert.All(schedule, fault =>
+            {
+                Assert.Contains(fault.Word, FaultWord.Default);
+                Assert.InRange(fault.HowLong, TimeSpan.Zero, scope.Longest);
+                if (fault.When is Trigger.At(var at)) Assert.InRange(at, TimeSpan.Zero, scope.Span + TimeSpan.FromMilliseconds(20));
+                if (fault is Fault.Crash or Fault.Power or Fault.Restart) Assert.False(fault.Subject is NodeRef.Fixed { Id.Value: >= 6 });
+            });
+            Assert.InRange(schedule.Count(fault => fault is Fault.Power), 0, scope.PowerBudget);
+            Assert.InRange(schedule.Count, 0, 2 * scope.MostFaults);
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Every_word_is_drawn_and_so_is_every_event_that_rare_bugs_need()
+    {
+        var faults = Enumerable.Range(0, 300).SelectMany(seed => ScheduleGenerator.Swarm(new Prng((ulong)seed), Scope)).ToList();
+        Assert.Equal(FaultWord.All.Order(StringComparer.Ordinal), faults.Select(fault => fault.Word).Distinct().Order(StringComparer.Ordinal));
+        var kinds = faults.Select(fault => fault.When).OfType<Trigger.After>().Select(after => after.What.Kind).ToHashSet();
+        Assert.Superset(
+            new HashSet<ObservationKind>
+            {
+                ObservationKind.IsrProposed, ObservationKind.IsrCommitted, ObservationKind.BecameLeader, ObservationKind.BecameFollower,
+                ObservationKind.Elected, ObservationKind.Replicated, ObservationKind.Truncated, ObservationKind.QuorumLeader,
+            },
+            kinds);
+    }
+
+    [Fact]
+    public void A_swarm_leaves_most_words_out_of_most_runs()
+    {
+        var scope = Scope with { FewestFaults = 40, MostFaults = 40 };
+        var swarm = Enumerable.Range(0, 100).Average(seed => TopShare(ScheduleGenerator.Swarm(new Prng((ulong)seed), scope)));
+        var uniform = Enumerable.Range(0, 100).Average(seed => TopShare(ScheduleGenerator.Uniform(new Prng((ulong)seed), scope)));
+        Assert.True(swarm > 1.5 * uniform, $"{swarm:0.00} against {uniform:0.00}");
+    }
+
+    [Fact]
+    public void An_empty_scope_gives_an_empty_schedule() =>
+        Assert.Empty(ScheduleGenerator.Uniform(new Prng(1), new ScheduleScope()));
+
+    private static double TopShare(FaultSchedule schedule) => schedule.GroupBy(fault => fault.Word).Max(word => (double)word.Count()) / schedule.Count;
+}
