@@ -8,6 +8,7 @@ public static class AnomalyWords
     public const string LostWrite = "lost-write";
     public const string Unseen = "unseen";
     public const string PhantomRecord = "phantom-record";
+    public const string G1a = "G1a";
     public const string Duplicate = "duplicate";
     public const string InconsistentOffsets = "inconsistent-offsets";
     public const string NonmonotonicSend = "nonmonotonic-send";
@@ -28,15 +29,16 @@ public static class AnomalyWords
 }
 
 /// <summary>What a user is told, and the anomalies that break it.</summary>
-public sealed record Guarantee(string Name, string Says, ImmutableArray<string> Anomalies);
+public sealed record GuaranteeDescription(string Name, string Says, ImmutableArray<string> Anomalies);
 
 /// <summary>The guarantees that the log and metadata workloads exercise, in the order in which they are printed.</summary>
 public static class GuaranteeCatalogue
 {
-    public static ImmutableArray<Guarantee> All { get; } =
+    public static ImmutableArray<GuaranteeDescription> All { get; } =
     [
         new("no-lost-writes", "every acknowledged record can be read (acks=0: every record sent)", [AnomalyWords.LostWrite, AnomalyWords.Unseen]),
         new("no-phantom-writes", "nothing is read that nobody sent to that partition", [AnomalyWords.PhantomRecord]),
+        new("no-aborted-reads", "nothing is read whose send certainly failed", [AnomalyWords.G1a]),
         new("no-duplicates", "each record is read at one offset only", [AnomalyWords.Duplicate]),
         new("stable-offsets", "an offset means one record, for ever", [AnomalyWords.InconsistentOffsets]),
         new("ordering", "records of one producer keep their order in a partition",
@@ -50,5 +52,5 @@ public static class GuaranteeCatalogue
     ];
 
     /// <summary>The guarantee that an anomaly breaks, or null when it breaks none of these.</summary>
-    public static Guarantee? Of(string anomaly) => All.FirstOrDefault(g => g.Anomalies.Contains(anomaly));
+    public static GuaranteeDescription? Of(string anomaly) => All.FirstOrDefault(g => g.Anomalies.Contains(anomaly));
 }

@@ -36,7 +36,7 @@ public enum PromiseLevel
 
 public sealed record ClassPromise(FaultClass Class, PromiseLevel Level, ImmutableArray<Excuse> Excuses);
 
-public sealed record GuaranteePromise(Guarantee Guarantee, ImmutableArray<ClassPromise> ByClass);
+public sealed record GuaranteePromise(GuaranteeDescription Guarantee, ImmutableArray<ClassPromise> ByClass);
 
 /// <summary>What a configuration promises before anything runs: the matrix of promises asked about the worst run of each fault class.</summary>
 public sealed record PromiseText(Configuration Configuration, ImmutableArray<GuaranteePromise> Guarantees, ImmutableArray<TradeOff> TradeOffs)
@@ -64,7 +64,7 @@ public sealed record PromiseText(Configuration Configuration, ImmutableArray<Gua
         };
     }
 
-    private static ClassPromise Promise(Configuration configuration, Guarantee guarantee, FaultClass faults)
+    private static ClassPromise Promise(Configuration configuration, GuaranteeDescription guarantee, FaultClass faults)
     {
         var worst = WorstRun(configuration, faults);
         ImmutableArray<Excuse> excuses = [.. guarantee.Anomalies.SelectMany(a => PromiseMatrix.PossibleExcuses(configuration, worst, a)).Distinct()];
@@ -75,7 +75,7 @@ public sealed record PromiseText(Configuration Configuration, ImmutableArray<Gua
     /// Keeping records costs waiting where the faults can take so many replicas that fewer than min.insync.replicas are in sync; with one
     /// replica in sync being enough, a partition of the network leaves someone to go on.
     /// </summary>
-    private static PromiseLevel Unbroken(Configuration configuration, Guarantee guarantee, FaultClass faults)
+    private static PromiseLevel Unbroken(Configuration configuration, GuaranteeDescription guarantee, FaultClass faults)
     {
         if (guarantee.Name != "no-lost-writes") return PromiseLevel.Keep;
         var goesOn = faults.Word switch

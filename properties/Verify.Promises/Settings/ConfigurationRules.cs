@@ -14,10 +14,10 @@ internal static class ConfigurationRules
             $"{SettingCatalogue.DeliveryTimeout}={Ms(configuration.DeliveryTimeout)} is less than {SettingCatalogue.RequestTimeout}={Ms(configuration.RequestTimeout)}: "
             + $"no request could be answered in time, set at least {SettingCatalogue.DeliveryTimeout}={Ms(configuration.RequestTimeout)}");
 
-        // Ours: Kafka only warns, and then fences every broker for ever.
+        // Ours: Kafka starts all the same, and fences live brokers for ever.
         Demand(
-            configuration.HeartbeatInterval * 2 <= configuration.SessionTimeout,
-            $"{SettingCatalogue.HeartbeatInterval}={Ms(configuration.HeartbeatInterval)} is more than half of {SettingCatalogue.SessionTimeout}={Ms(configuration.SessionTimeout)}: "
+            configuration.HeartbeatInterval < configuration.SessionTimeout,
+            $"{SettingCatalogue.HeartbeatInterval}={Ms(configuration.HeartbeatInterval)} is not less than {SettingCatalogue.SessionTimeout}={Ms(configuration.SessionTimeout)}: "
             + $"live brokers would be fenced, set at most {SettingCatalogue.HeartbeatInterval}={Math.Max(1, Ms(configuration.SessionTimeout) / 2)}");
     }
 

@@ -17,7 +17,11 @@ public enum NoteKind
 public sealed record InputNote(NoteKind Kind, string Name, string Source, string Message);
 
 /// <summary>A configuration read from property files and <c>--set</c>, with what was left aside on the way.</summary>
-public sealed record ConfigurationInput(Configuration Configuration, IReadOnlyList<InputNote> Notes)
+/// <param name="Assumed">
+/// Settings nobody gave that were taken from Kafka's defaults, since property files describe a Kafka: one that says nothing of
+/// min.insync.replicas has 1, whatever our default is. Empty without files.
+/// </param>
+public sealed record ConfigurationInput(Configuration Configuration, IReadOnlyList<string> Assumed, IReadOnlyList<InputNote> Notes)
 {
     /// <summary>
     /// Reads files in the order given, then the words of <c>--set</c>; the last value of a setting holds. A topic's own name of a setting
@@ -26,7 +30,7 @@ public sealed record ConfigurationInput(Configuration Configuration, IReadOnlyLi
     /// <param name="files">Name and text of each property file.</param>
     /// <param name="words"><c>name=value</c> words; only these may not be unknown.</param>
     /// <exception cref="BadInputException">A value not allowed (named with file and line), an unknown name in a word, contradicting values.</exception>
-    public static ConfigurationInput Read(IEnumerable<(string Name, string Text)> files, IEnumerable<string> words)
+    public static ConfigurationInput Read(IReadOnlyCollection<(string Name, string Text)> files, IEnumerable<string> words)
     {
         ArgumentNullException.ThrowIfNull(files);
         ArgumentNullException.ThrowIfNull(words);
@@ -39,7 +43,8 @@ public sealed record ConfigurationInput(Configuration Configuration, IReadOnlyLi
             reading.Take(name, value, "--set", mayBeUnknown: false);
         }
 
-        return new ConfigurationInput(reading.Configuration(), reading.Notes);
+        var assumed = files.Count == 0 ? [] : reading.AssumeKafkas();
+        return new ConfigurationInput(reading.Configuration(), assumed, reading.Notes);
     }
 
     private sealed class Reading
@@ -49,6 +54,15 @@ public sealed record ConfigurationInput(Configuration Configuration, IReadOnlyLi
         public List<InputNote> Notes { get; } = [];
 
         public Configuration Configuration() => Promises.Configuration.Of(values.Select(v => KeyValuePair.Create(v.Key, v.Value.Value)));
+
+        /// <summary>Where a default is derived (idempotence), Kafka derives it the same way.</summary>
+        public List<string> AssumeKafkas()
+        {
+            var assumed = new List<string>();
+            foreach (var setting in SettingCatalogue.All)
+                if (setting is { Default: not null, KafkaDefault: { } kafkas } && values.TryAdd(setting.Name, (kafkas, "Kafka's default", true))) assumed.Add(setting.Name);
+            return assumed;
+        }
 
         public void Take(string name, string text, string source, bool mayBeUnknown)
         {

@@ -56,6 +56,14 @@ public class PromiseMatrixTests
     private static readonly Comparer<Excuse> ByName = Comparer<Excuse>.Create((a, b) => string.CompareOrdinal(a.Name, b.Name));
 
     [Fact]
+    public void Guarantees_and_anomalies_have_the_names_that_checkers_use()
+    {
+        Assert.Equal(Verify.Checkers.Guarantee.All.Order(StringComparer.Ordinal), GuaranteeCatalogue.All.Select(g => g.Name).Order(StringComparer.Ordinal));
+        var words = typeof(Verify.Checkers.AnomalyName).GetFields().Select(f => (string)f.GetValue(null)!).ToList();
+        Assert.All(GuaranteeCatalogue.All.SelectMany(g => g.Anomalies), a => Assert.Contains(a, words));
+    }
+
+    [Fact]
     public void A_promised_anomaly_never_finds_an_excuse() =>
         Prop.ForAll(AnyStory.ToArbitrary(), s => GuaranteeCatalogue.All.SelectMany(g => g.Anomalies).All(a =>
             !PromiseMatrix.IsPromised(s.Configuration, s.Run, a) || Excuses.For(a, s.Configuration, s.Run, s.Record) is null)).QuickCheckThrowOnFailure();

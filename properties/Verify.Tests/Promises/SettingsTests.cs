@@ -38,6 +38,7 @@ public class SettingsTests
     [InlineData("enable.idempotence=true needs retries", "retries=0", "enable.idempotence=true")]
     [InlineData("max.in.flight.requests.per.connection=6 is too many", "max.in.flight.requests.per.connection=6")]
     [InlineData("delivery.timeout.ms=10 is less than request.timeout.ms=1000", "delivery.timeout.ms=10")]
+    [InlineData("broker.heartbeat.interval.ms=100 is not less than broker.session.timeout.ms=100", "broker.heartbeat.interval.ms=100", "broker.session.timeout.ms=100")]
     [InlineData("acks: '2' is not one of 0, 1, all", "acks=2")]
     [InlineData("did you mean 'min.insync.replicas'", "min.insync.replica=2")]
     [InlineData("did you mean 'acks'", "ack=1")]
@@ -142,6 +143,16 @@ public class SettingsTests
         Assert.Contains(input.Notes, n => n is { Kind: NoteKind.NotModelled, Name: "log.dirs", Source: "server.properties:3" });
         Assert.Contains(input.Notes, n => n is { Kind: NoteKind.Unknown, Name: "min.insync.replica" } && n.Message.EndsWith("did you mean 'min.insync.replicas'?", StringComparison.Ordinal));
         Assert.Contains(input.Notes, n => n is { Kind: NoteKind.Overridden, Name: "min.insync.replicas", Source: "server.properties:1" });
+    }
+
+    [Fact]
+    public void What_property_files_leave_out_is_as_Kafka_has_it()
+    {
+        var input = ConfigurationInput.Read([("producer.properties", "acks=1")], ["num.partitions=6"]);
+        Assert.Equal((1, 1, 6, false), (input.Configuration.MinInsyncReplicas, input.Configuration.ReplicationFactor, input.Configuration.Partitions, input.Configuration.Idempotence));
+        Assert.Contains("min.insync.replicas", input.Assumed);
+        Assert.DoesNotContain("acks", input.Assumed);
+        Assert.Equal(2, ConfigurationInput.Read([], ["acks=1"]).Configuration.MinInsyncReplicas);
     }
 
     [Fact]
