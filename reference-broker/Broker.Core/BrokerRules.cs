@@ -17,6 +17,4 @@ public sealed record BrokerRules
     public QuorumRules Quorum { get; init; } = new();
 
     public ControllerRuleBook Controller { get; init; } = new();
-
-    public QuorumRules Quorum { get; init; } = new();
 }
