@@ -84,8 +84,8 @@ public partial class ClientRules
     [Rule("A producer id whose epochs are used up is not used again", "KIP-360")]
     public virtual bool IsSameProducer(long oneId, long otherId) => oneId == otherId;
 
-    [Rule("Behind a batch that is on its way to one leader none goes to another: a leader that does not know the producer would take it out of order", "KAFKA-14312; stricter than Kafka's producer")]
-    public virtual bool MayFollowToLeader(bool isNumbered, int earlierUsedEpoch, int leaderEpoch) => !isNumbered || earlierUsedEpoch == leaderEpoch;
+    [Rule("A producer's first batch in a partition travels alone: a broker that does not know the producer takes any sequence, so a follower could overtake its retry", "Kafka 4.3 as observed; stricter than Kafka's producer")]
+    public virtual bool MayFollowFirst(bool isProducerKnown) => isProducerKnown;
 
     [Rule("These answers mean that the broker and we disagree about the sequence", "Kafka's TransactionManager.handleFailedBatch")]
     public virtual bool IsSequenceTrouble(ErrorCode error) => error is ErrorCode.OutOfOrderSequenceNumber or ErrorCode.UnknownProducerId or ErrorCode.InvalidProducerEpoch;

@@ -14,7 +14,7 @@ namespace Verify.Clients;
 internal sealed class PartitionQueue(TopicPartition partition, ProducerSettings settings, ClientRules rules)
 {
     private readonly List<ProducerBatch> batches = [];
-    private bool isUnresolved, hasGap;
+    private bool isUnresolved, hasGap, isProducerKnown;
     private int nextSequence, expectedSequence;
 
     public TopicPartition Partition => partition;
@@ -62,13 +62,12 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerSettings 
             if (batch.IsNumbered) numbered++;
             if (batch.IsInFlight)
             {
-                if (!rules.MayFollowToLeader(settings.EnableIdempotence, batch.UsedEpoch, leaderEpoch)) return null;
                 inFlight++;
                 continue;
             }
             if (inFlight > 0 && !rules.MayFollowUnanswered(settings.MaxInFlight)) return null;
             if (isRetryWaiting && !rules.MayPassRetry()) return null;
-            if (settings.EnableIdempotence && !batch.IsNumbered && !(rules.MayNumberAnother(numbered) && rules.MayNumberAfterLoss(isUnresolved, hasGap))) return null;
+            if (settings.EnableIdempotence && !batch.IsNumbered && !MayNumber(numbered)) return null;
             if (hasGap) return null;                                   // until everything on its way is back
             if (!batch.IsRetry) return IsReady(batch, now, isFlushing, ref wake) ? batch : null;
             if (IsDue(batch, now, leaderEpoch, ref wake) && rules.RetryMayLeave(batch.IsNumbered, isOldestNumbered)) return batch;
@@ -95,7 +94,9 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerSettings 
     {
         batch.IsInFlight = false;
         batches.Remove(batch);
-        if (batch.IsNumbered) expectedSequence = rules.LaterSequence(expectedSequence, rules.SequenceAfter(batch.BaseSequence, batch.Count));
+        if (!batch.IsNumbered) return;
+        isProducerKnown = true;
+        expectedSequence = rules.LaterSequence(expectedSequence, rules.SequenceAfter(batch.BaseSequence, batch.Count));
     }
 
     /// <summary>The attempt did not succeed. True: the batch waits to leave again; false: it is at its end, and out of the queue.</summary>
@@ -130,11 +131,15 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerSettings 
     public void Drop(ProducerBatch batch)
     {
         batches.Remove(batch);
-        if (!batch.IsNumbered) return;
-        var isLastNumbered = rules.IsNextSequence(nextSequence, rules.SequenceAfter(batch.BaseSequence, batch.Count));
-        if (isLastNumbered && rules.MayReuseSequence(batch.MayHaveBeenAppended)) nextSequence = batch.BaseSequence;
-        else if (batch.MayHaveBeenAppended) isUnresolved = true;
+        if (!batch.IsNumbered || TakesNumberBack(batch, batch.MayHaveBeenAppended)) return;
+        if (batch.MayHaveBeenAppended) isUnresolved = true;
         else hasGap = true;
+    }
+
+    /// <summary>Its records get their outcome while it is on its way. It stays in the queue until the answer has told about its number.</summary>
+    public void Abandon(ProducerBatch batch)
+    {
+        if (batch.IsNumbered && TakesNumberBack(batch, batch.MayHaveBeenAppended || rules.UnansweredMayHaveHappened())) batch.TakeNumberBack();
     }
 
     /// <summary>Batches whose delivery time is over, oldest first.</summary>
@@ -165,11 +170,20 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerSettings 
         return ended;
     }
 
+    private bool TakesNumberBack(ProducerBatch batch, bool mayHaveBeenAppended)
+    {
+        var isLastNumbered = rules.IsNextSequence(nextSequence, rules.SequenceAfter(batch.BaseSequence, batch.Count));
+        if (!isLastNumbered || !rules.MayReuseSequence(mayHaveBeenAppended)) return false;
+        nextSequence = batch.BaseSequence;
+        return true;
+    }
+
     private void BeginNextEpoch()
     {
         if (rules.IsLastEpoch(ProducerEpoch))
         {
             ExhaustedId = ProducerId;
+            isProducerKnown = false;
             StartSequences(-1, -1);
         }
         else StartSequences(ProducerId, rules.EpochAfter(ProducerEpoch));
@@ -180,6 +194,9 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerSettings 
         (ProducerId, ProducerEpoch, nextSequence, expectedSequence) = (producerId, producerEpoch, 0, 0);
         isUnresolved = hasGap = false;
     }
+
+    private bool MayNumber(int numbered) =>
+        rules.MayNumberAnother(numbered) && rules.MayNumberAfterLoss(isUnresolved, hasGap) && (numbered == 0 || rules.MayFollowFirst(isProducerKnown));
 
     private bool IsReady(ProducerBatch batch, TimeSpan now, bool isFlushing, ref TimeSpan wake)
     {

@@ -234,6 +234,7 @@ public sealed class WireProducer : IProducer
     {
         if (batch.IsInFlight)
         {
+            queue.Abandon(batch);
             batch.Conclude(new SendOutcome(rules.UnsuccessfulOutcome(rules.UnansweredMayHaveHappened()), ErrorCode.RequestTimedOut, -1, batch.Attempts), rules);
             return;
         }
