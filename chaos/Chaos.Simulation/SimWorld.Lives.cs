@@ -28,7 +28,7 @@ public sealed partial class SimWorld
         loop.Trace.Mix(TraceKind.Start, node.Id.Value, loop.Now);
         node.HasPower = true;
         var life = node.Life = new Life(this, node, loop, network, ++node.Lives);
-        if (node.Paused > 0) life.Context.Pause();
+        if (node.Paused > 0) life.Context.Pause();                      // whoever paused it means the machine
         foreach (var wire in node.Orphans) wire.EndAfterPowerLoss();
         node.Orphans.Clear();
         life.Context.Post(started => _ = LiveAsync((Life)started!), life);

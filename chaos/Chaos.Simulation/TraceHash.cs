@@ -18,7 +18,7 @@ public sealed class TraceHash
 
     internal void Mix(TraceKind kind, int node, long time)
     {
-        Mix((ulong)kind << 8 | (byte)node);
+        Mix((ulong)kind << 32 | (uint)node);
         Mix((ulong)time);
     }
 
