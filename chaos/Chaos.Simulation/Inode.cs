@@ -34,6 +34,7 @@ internal sealed class Inode
         if (bytes.Length == 0) return;
         if (position != Length && image is null) MakeExplicit();
         unsynced?.Add(new Operation(position, bytes.ToArray(), false));
+        ClearGap(data, Length, position);
         Put(ref data, position, bytes);
         Length = Math.Max(Length, (int)position + bytes.Length);
     }
@@ -177,18 +178,13 @@ internal sealed class Inode
         if (operation.IsTruncation)
         {
             if (image!.Length < operation.Position) Array.Resize(ref image, (int)operation.Position);
-            if (operation.Position > durableLength) image.AsSpan(durableLength, (int)operation.Position - durableLength).Clear();
+            ClearGap(image!, durableLength, operation.Position);
             durableLength = (int)operation.Position;
             return;
         }
 
         var bytes = operation.Bytes.AsSpan(0, Math.Min(operation.Bytes.Length, atMost));
-        if (operation.Position > durableLength)
-        {
-            if (image!.Length < operation.Position) Array.Resize(ref image, (int)operation.Position + bytes.Length);
-            image.AsSpan(durableLength, (int)operation.Position - durableLength).Clear();
-        }
-
+        ClearGap(image!, durableLength, operation.Position);
         Put(ref image!, operation.Position, bytes);
         durableLength = Math.Max(durableLength, (int)operation.Position + bytes.Length);
     }
@@ -196,9 +192,15 @@ internal sealed class Inode
     private void Cut(long length)
     {
         if (length > data.Length) Array.Resize(ref data, (int)length);
-        var (from, to) = length < Length ? ((int)length, Length) : (Length, (int)length);
-        data.AsSpan(from, to - from).Clear();
+        ClearGap(data, Length, length);
         Length = (int)length;
+    }
+
+    /// <summary>A file that grows past its end has zeros there, whatever the array held beyond.</summary>
+    private static void ClearGap(byte[] bytes, int end, long position)
+    {
+        var to = (int)Math.Min(position, bytes.Length);
+        if (to > end) bytes.AsSpan(end, to - end).Clear();
     }
 
     private static void Put(ref byte[] into, long position, ReadOnlySpan<byte> bytes)
