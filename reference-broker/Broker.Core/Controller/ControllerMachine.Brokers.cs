@@ -85,10 +85,10 @@ public sealed partial class ControllerMachine
         return Decide(fenced);
     }
 
-    /// <summary>How long until <see cref="Tick"/> may have something to do, at least 1 ms.</summary>
+    /// <summary>How long until <see cref="Tick"/> may have something to do, at least 1 ms. At most one session: one that begins meanwhile ends later.</summary>
     public TimeSpan UntilNextTick(TimeSpan now)
     {
-        var next = (lastUncleanCheck + settings.UncleanElectionInterval).Ticks;
+        var next = Math.Min((lastUncleanCheck + settings.UncleanElectionInterval).Ticks, (now + settings.SessionTimeout).Ticks);
         foreach (var broker in image.Brokers)
             if (!broker.Fenced && sessions[broker.Broker] is { } session)
                 next = Math.Min(next, (session.LastContact + settings.SessionTimeout).Ticks);

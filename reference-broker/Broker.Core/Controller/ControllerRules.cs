@@ -6,7 +6,7 @@ namespace Broker.Core.Controller;
 public class ControllerRules
 {
     [Rule("A new quorum leader serves once an entry of its own epoch is committed: only then it knows everything committed before.", "Raft section 8; KIP-595")]
-    public virtual bool MayServe(bool ownEpochCommitted) => ownEpochCommitted;
+    public virtual bool MayServe(long highWatermark, long epochStartOffset) => highWatermark > epochStartOffset;
 
     [Rule("A decision, and an answer read from state that is not committed yet, is given out after the commit.", "KIP-500: Kafka's deferred events")]
     public virtual bool AnswerAwaitsCommit() => true;
