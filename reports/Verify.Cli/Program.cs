@@ -1,2 +1,4 @@
-Console.WriteLine($"mqverify {typeof(Program).Assembly.GetName().Version?.ToString(3)}");
-return 0;
+using Verify.Cli;
+
+Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+return await Mqverify.RunAsync(args, Streams.OfConsole());

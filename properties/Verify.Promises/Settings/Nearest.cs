@@ -5,7 +5,7 @@ public static class Nearest
 {
     /// <summary>
     /// The known word with the smallest distance to <paramref name="word"/> (case apart), the first of equals; null when none is near
-    /// enough to be a plausible slip: at most a third of the longer word's letters, and at least one.
+    /// enough to be a plausible slip: at most a third of the longer word's letters (one in short words), and never all of them.
     /// </summary>
     public static string? To(string word, IEnumerable<string> known)
     {
@@ -16,7 +16,8 @@ public static class Nearest
         foreach (var candidate in known)
         {
             var distance = Distance(word.ToLowerInvariant(), candidate.ToLowerInvariant());
-            if (distance >= bestDistance || distance > Math.Max(1, Math.Max(word.Length, candidate.Length) / 3)) continue;
+            var longer = Math.Max(word.Length, candidate.Length);
+            if (distance >= bestDistance || distance > Math.Max(1, longer / 3) || distance >= longer) continue;
             best = candidate;
             bestDistance = distance;
         }

@@ -169,6 +169,15 @@ public class SettingsTests
             Assert.Throws<BadInputException>(() => ConfigurationInput.Read([("p", "retries=3\nacks=quorum")], [])).Message,
             StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("ack", "acks")]
+    [InlineData("insync", "min.insync.replicas")]
+    [InlineData("MIN.INSYNC.REPLICAS", "min.insync.replicas")]
+    [InlineData("zzz", null)]
+    [InlineData("2", null)]
+    [InlineData("", null)]
+    public void The_nearest_word_is_a_plausible_slip_or_none(string word, string? expected) => Assert.Equal(expected, Nearest.To(word, SettingCatalogue.Names));
+
     [Fact]
     public void Distance_is_a_metric_on_words() =>
         Prop.ForAll<string, string>((a, b) =>
