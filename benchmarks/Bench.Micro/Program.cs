@@ -1,2 +1,8 @@
-Console.WriteLine("bench-micro: no benchmark named");
-return 254;
+using Bench.Micro;
+
+return args switch
+{
+    ["history", .. var rest] => HistoryCommand.Run(rest),
+    ["check", .. var rest] => CheckCommand.Run(rest),
+    _ => Usage.Refuse("bench-micro: name a benchmark: history N --out FILE [--seed S] | check FILE"),
+};

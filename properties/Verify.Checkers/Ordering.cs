@@ -43,13 +43,15 @@ internal sealed class Ordering(RecordLedger ledger, CheckContract contract) : IC
         {
             ref readonly var entry = ref partition[i];
             if (lowest[i] == long.MaxValue || !entry.Is(RecordFlags.Sent) || partition.IsLost(entry)) continue;
-            if (count > 0 && entry.Invoked < partition[survivors[count - 1]].Invoked) sorted = false;
+            if (count > 0 && Sent(entry).CompareTo(Sent(partition[survivors[count - 1]])) < 0) sorted = false;
             survivors[count++] = i;
         }
         Array.Resize(ref survivors, count);
-        if (!sorted) Array.Sort(survivors, (a, b) => (partition[a].Invoked, a).CompareTo((partition[b].Invoked, b)));
+        if (!sorted) Array.Sort(survivors, (a, b) => Sent(partition[a]).CompareTo(Sent(partition[b])));
         return survivors;
     }
+
+    private static (int Operation, int Order) Sent(in RecordEntry entry) => (entry.Invoked, entry.Order);
 
     private void ByProcess(PartitionLedger partition, long[] lowest, int[] survivors)
     {

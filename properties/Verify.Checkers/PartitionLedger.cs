@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Verify.Checkers;
 
 [Flags]
-internal enum RecordFlags
+internal enum RecordFlags : ushort
 {
     None = 0,
 
@@ -46,6 +46,9 @@ internal struct RecordEntry
     public int Acknowledged;
     public int FirstRead;
     public RecordFlags Flags;
+
+    /// <summary>Among the micro-operations of the operation that sent it.</summary>
+    public ushort Order;
 
     public readonly bool Is(RecordFlags flags) => (Flags & flags) == flags;
 }

@@ -40,10 +40,11 @@ internal sealed class RecordLedger
         if (e.Function == EventFunction.Crash) actorOf.Remove(e.Process);
         if (e.Function is not (EventFunction.Send or EventFunction.Poll or EventFunction.Txn)) return [];
         var count = 0;
-        foreach (ref readonly var operation in e.Operations)
+        var operations = e.Operations;
+        for (var i = 0; i < operations.Length; i++)
         {
-            if (operation.Kind == OperationKind.Send) Send(e, operation, position);
-            else if (e.Type != EventType.Invoke) count = Poll(e, e.Records(operation), position, count);
+            if (operations[i].Kind == OperationKind.Send) Send(e, operations[i], position, i);
+            else if (e.Type != EventType.Invoke) count = Poll(e, e.Records(operations[i]), position, count);
         }
         return resolved.AsSpan(0, count);
     }
@@ -54,12 +55,13 @@ internal sealed class RecordLedger
         return partitions[key] ??= new PartitionLedger(key);
     }
 
-    private void Send(in HistoryEvent e, in MicroOperation send, int position)
+    private void Send(in HistoryEvent e, in MicroOperation send, int position, int order)
     {
         SawSend = true;
         var partition = Partition(send.Key);
         var number = partition.Entry(send.Value);
         ref var entry = ref partition[number];
+        if (!entry.Is(RecordFlags.Sent)) entry.Order = (ushort)Math.Min(order, ushort.MaxValue);
         if (e.Type == EventType.Invoke) Invoked(ref entry, position);
         else Completed(ref entry, e.Type, position);
         entry.Flags |= e.Function == EventFunction.Txn ? RecordFlags.Sent | RecordFlags.Transactional : RecordFlags.Sent;

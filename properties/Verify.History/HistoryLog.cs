@@ -17,6 +17,7 @@ public sealed class HistoryLog
     private EventDetail[] details = [];
     private int headerCount, operationCount, recordCount, keyCount, offsetCount, valueCount, detailCount;
     private int pollRecords, pollKeys, pollKeyCount;
+    private long forgotten;
     private EventHeader open;
 
     public HistoryLog()
@@ -38,15 +39,19 @@ public sealed class HistoryLog
     public HistoryEvent this[int position] =>
         (uint)position < (uint)headerCount ? new HistoryEvent(this, position) : throw new ArgumentOutOfRangeException(nameof(position));
 
-    /// <summary>Forgets the events, keeps names and memory. Views handed out before are void.</summary>
-    public void Clear() => headerCount = operationCount = recordCount = keyCount = offsetCount = valueCount = detailCount = 0;
+    /// <summary>Forgets the events, keeps names and memory, and goes on counting: the next index follows the last. Views handed out before are void.</summary>
+    public void Clear()
+    {
+        forgotten += headerCount;
+        headerCount = operationCount = recordCount = keyCount = offsetCount = valueCount = detailCount = 0;
+    }
 
     public Enumerator GetEnumerator() => new(this);
 
     public void Begin(EventType type, EventFunction function, int process, long time) =>
         open = new EventHeader
         {
-            Index = headerCount,
+            Index = forgotten + headerCount,
             Time = time,
             Process = process,
             Type = type,
