@@ -17,6 +17,12 @@ internal sealed class ConsistentPolls(RecordLedger ledger, CheckContract contrac
         public int Event;                                              // of the operation that moved it, + 1; 0 for nowhere yet
     }
 
+    /// <summary>A step from one offset to another. Its hash mixes: the framework's own of a long is the exclusive or of its halves.</summary>
+    private readonly record struct Leap(int Key, long From, long To)
+    {
+        public override int GetHashCode() => (int)(((ulong)From * 0x9E3779B97F4A7C15 + (ulong)To) * 0xC2B2AE3D27D4EB4F + (ulong)Key * 0x165667B19E3779F9 >> 32);
+    }
+
     /// <summary>How often somebody went from one offset to another past nothing known, within an operation and between two.</summary>
     private struct Gap
     {
@@ -59,7 +65,7 @@ internal sealed class ConsistentPolls(RecordLedger ledger, CheckContract contrac
     }
 
     private readonly Dictionary<int, Reader> readers = [];
-    private readonly Dictionary<(int Key, long From, long To), Gap> gaps = [];
+    private readonly Dictionary<Leap, Gap> gaps = [];
     private readonly List<(int Key, Position Before)> undo = [];
     private readonly CaseList nonmonotonic = new(AnomalyName.NonmonotonicPoll, contract.CaseLimit);
     private readonly CaseList internalNonmonotonic = new(AnomalyName.InternalNonmonotonicPoll, contract.CaseLimit);
@@ -148,7 +154,7 @@ internal sealed class ConsistentPolls(RecordLedger ledger, CheckContract contrac
 
     private void Jump(int key, long from, long to, bool inside, in LedgerEvent e)
     {
-        ref var gap = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(gaps, (key, from, to), out _);
+        ref var gap = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(gaps, new Leap(key, from, to), out _);
         if (inside && gap.Inside++ == 0) (gap.InsideEvent, gap.InsideProcess) = (e.Position, e.Event.Process);
         if (!inside && gap.Between++ == 0) (gap.BetweenEvent, gap.BetweenProcess) = (e.Position, e.Event.Process);
     }

@@ -8,7 +8,7 @@ internal sealed class NoAbortedReads(RecordLedger ledger, CheckContract contract
     {
     }
 
-    private static bool IsAborted(in RecordEntry entry) => entry.Is(RecordFlags.Read | RecordFlags.Fail) && (entry.Flags & (RecordFlags.Ok | RecordFlags.Info)) == 0;
+    private static bool IsAborted(in RecordEntry entry) => entry.IsFailed && entry.Is(RecordFlags.Read);
 
     /// <summary>With read_uncommitted, Kafka hands out what a transaction wrote before it was aborted.</summary>
     private bool IsPermitted(in RecordEntry entry) => contract.Isolation == Isolation.ReadUncommitted && entry.Is(RecordFlags.Transactional);

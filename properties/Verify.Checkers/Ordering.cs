@@ -2,7 +2,7 @@ namespace Verify.Checkers;
 
 /// <summary>Records lie in the order in which they were sent.</summary>
 /// <remarks>
-/// Judged per partition over the records that survive (a witnessed loss is <see cref="NoLostWrites"/>' business), by their first copy, from acknowledgements and polls.
+/// Judged per partition over the records that survive (a witnessed loss is <see cref="NoLostWrites"/>' business, a failed send that is there <see cref="NoAbortedReads"/>'), by their first copy, from acknowledgements and polls.
 /// A later send of the same process must lie higher if the earlier one was acknowledged, or if producers are idempotent and both are of one session; across processes, if the earlier one
 /// was acknowledged before the later one was invoked (not with acks=0, where ok says only: sent). int- means: within one operation. Sources: Jepsen's nonmonotonic-send and int-send-skip, its G0-realtime, KIP-98.
 /// </remarks>
@@ -33,7 +33,7 @@ internal sealed class Ordering(RecordLedger ledger, CheckContract contract) : IC
         return Finding.From(Guarantee.Ordering, compared, compared == 0 ? "no two sends could be compared" : null, nonmonotonic, internalNonmonotonic, realtime, keyOrder, internalSkip);
     }
 
-    /// <summary>Entries that somebody sent and that lie somewhere, in order of invocation; within one operation as listed there.</summary>
+    /// <summary>Entries that somebody sent, not certainly in vain, and that lie somewhere, in order of invocation; within one operation as listed there.</summary>
     private static int[] Survivors(PartitionLedger partition, long[] lowest)
     {
         var survivors = new int[partition.Count];
@@ -42,7 +42,7 @@ internal sealed class Ordering(RecordLedger ledger, CheckContract contract) : IC
         for (var i = 0; i < survivors.Length; i++)
         {
             ref readonly var entry = ref partition[i];
-            if (lowest[i] == long.MaxValue || !entry.Is(RecordFlags.Sent) || partition.IsLost(entry)) continue;
+            if (lowest[i] == long.MaxValue || !entry.Is(RecordFlags.Sent) || entry.IsFailed || partition.IsLost(entry)) continue;
             if (count > 0 && Sent(entry).CompareTo(Sent(partition[survivors[count - 1]])) < 0) sorted = false;
             survivors[count++] = i;
         }

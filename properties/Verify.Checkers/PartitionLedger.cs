@@ -50,6 +50,9 @@ internal struct RecordEntry
     /// <summary>Among the micro-operations of the operation that sent it.</summary>
     public ushort Order;
 
+    /// <summary>Every operation that sent it failed for certain, or was not completed.</summary>
+    public readonly bool IsFailed => (Flags & (RecordFlags.Fail | RecordFlags.Ok | RecordFlags.Info)) == RecordFlags.Fail;
+
     public readonly bool Is(RecordFlags flags) => (Flags & flags) == flags;
 }
 

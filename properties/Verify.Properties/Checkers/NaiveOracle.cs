@@ -57,6 +57,8 @@ internal sealed class NaiveOracle(IReadOnlyList<Happening> history, CheckContrac
 
     private bool Ended(int key, int value, EventType type) => Tries(key, value).Any(s => s.Type == type);
 
+    private bool Failed(int key, int value) => Ended(key, value, EventType.Fail) && !Ended(key, value, EventType.Ok) && !Ended(key, value, EventType.Info);
+
     private List<int> Offsets(int key, int value) => [.. evidence.Where(e => e.Key == key && e.Value == value).Select(static e => e.Offset).Distinct()];
 
     private void Judge(int key, int value)
@@ -64,7 +66,7 @@ internal sealed class NaiveOracle(IReadOnlyList<Happening> history, CheckContrac
         var tries = Tries(key, value);
         var read = reads.Where(r => r.Key == key && r.Value == value).ToList();
         if (read.Count > 0 && tries.Count == 0) Found(AnomalyName.PhantomRecord);
-        if (read.Count > 0 && Ended(key, value, EventType.Fail) && !Ended(key, value, EventType.Ok) && !Ended(key, value, EventType.Info)) Found(AnomalyName.G1a);
+        if (read.Count > 0 && Failed(key, value)) Found(AnomalyName.G1a);
         var twice = tries.Count(static s => s.Type != EventType.Invoke) > 1 || tries.Any(s => s.Type == EventType.Invoke && tries[0] != s);
         if (Offsets(key, value).Count > 1 && !twice) Found(AnomalyName.Duplicate);
         if (tries.Count > 0 && tries[0].Type == EventType.Invoke && read.Any(r => r.At < tries[0].At)) Found(AnomalyName.FutureRead);
@@ -93,14 +95,14 @@ internal sealed class NaiveOracle(IReadOnlyList<Happening> history, CheckContrac
             var e = history[at];
             if (e.Process != history[final].Process) continue;
             if (e.Function is EventFunction.Crash or EventFunction.Subscribe) return null;
-            if (e.Function == EventFunction.Assign && e.Type is EventType.Ok or EventType.Info && e.Function == EventFunction.Assign) return e.FromBeginning ? at : null;
+            if (e is { Function: EventFunction.Assign, Type: EventType.Ok or EventType.Info }) return e.FromBeginning ? at : null;
         }
         return null;
     }
 
     private void Order(int key, List<int> values)
     {
-        var survivors = values.Where(v => Tries(key, v).Count > 0 && Offsets(key, v).Count > 0 && !Lost(key, v))
+        var survivors = values.Where(v => Tries(key, v).Count > 0 && Offsets(key, v).Count > 0 && !Failed(key, v) && !Lost(key, v))
             .Select(v => (First: Tries(key, v)[0], Lowest: Offsets(key, v).Min(), Ok: Ended(key, v, EventType.Ok), Acknowledged: Tries(key, v).FirstOrDefault(static s => s.Type == EventType.Ok)?.At,
                 Invoked: Ended(key, v, EventType.Invoke), RecordKey: Tries(key, v).LastOrDefault(static s => s.RecordKey >= 0)?.RecordKey ?? -1))
             .OrderBy(static s => (s.First.At, s.First.Order)).ToList();
