@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Broker.Runtime;
 
 namespace Chaos.Faults;
 
-/// <summary>Faults as JSON: camelCase, words for enums, nodes and partitions as text, durations as milliseconds in <c>…</c> numbers.</summary>
+/// <summary>Faults as JSON: camelCase, words for enums, nodes and partitions as text, durations as numbers of milliseconds. What a fault needs must be there.</summary>
 public static class FaultJson
 {
     public static JsonSerializerOptions Options { get; } = Configure(new JsonSerializerOptions { WriteIndented = true });
@@ -17,11 +18,19 @@ public static class FaultJson
         options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
         options.AllowOutOfOrderMetadataProperties = true;
         options.UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow;
-        options.RespectRequiredConstructorParameters = false;
+        options.RespectNullableAnnotations = true;
+        options.TypeInfoResolver = (options.TypeInfoResolver ?? new DefaultJsonTypeInfoResolver()).WithAddedModifier(RequireWhatFaultsNeed);
         options.Converters.Add(new MillisecondsConverter());
         options.Converters.Add(new TopicPartitionConverter());
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower));
         return options;
+    }
+
+    /// <summary>What may be null may also be left out, everything else without a default must be there.</summary>
+    private static void RequireWhatFaultsNeed(JsonTypeInfo type)
+    {
+        if (!type.Type.IsAssignableTo(typeof(Fault))) return;
+        foreach (var property in type.Properties) property.IsRequired = property.AssociatedParameter is { IsNullable: false, HasDefaultValue: false };
     }
 }
 
@@ -68,8 +77,17 @@ internal sealed class NodeGroupConverter : JsonConverter<NodeGroup>
 
 internal sealed class FaultScheduleConverter : JsonConverter<FaultSchedule>
 {
-    public override FaultSchedule Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        new(JsonSerializer.Deserialize<Fault[]>(ref reader, options) ?? []);
+    public override FaultSchedule Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        try
+        {
+            return new FaultSchedule(JsonSerializer.Deserialize<Fault[]>(ref reader, options) ?? []);
+        }
+        catch (NotSupportedException wrong)                            // how the serializer says that the word is missing
+        {
+            throw new JsonException($"a fault names its word: \"fault\": one of {string.Join(", ", FaultWord.All)}", wrong);
+        }
+    }
 
     public override void Write(Utf8JsonWriter writer, FaultSchedule value, JsonSerializerOptions options) => JsonSerializer.Serialize(writer, value.ToArray(), options);
 }

@@ -45,6 +45,11 @@ public sealed class FaultDataTests
     [InlineData("""[{"fault":"crash","when":{"at":"soon"},"howLong":1,"node":1}]""")]
     [InlineData("""[{"fault":"crash","when":{"at":1},"howLong":1,"node":1,"colour":"red"}]""")]
     [InlineData("""[{"fault":"move-leader","when":{"at":1},"topicPartition":"t","to":1}]""")]
+    [InlineData("""[{"fault":"crash","when":{"at":1},"howLong":1}]""")]
+    [InlineData("""[{"fault":"crash","when":{"at":1},"howLong":1,"node":null}]""")]
+    [InlineData("""[{"fault":"crash","howLong":1,"node":1}]""")]
+    [InlineData("""[{"fault":"delay","when":{"at":1},"howLong":1,"node":1,"to":2}]""")]
+    [InlineData("""[{"when":{"at":1},"howLong":1,"node":1}]""")]
     [InlineData("null")]
     public void Json_that_is_no_schedule_is_refused(string json) => Assert.Throws<JsonException>(() => FaultSchedule.FromJson(json));
 
