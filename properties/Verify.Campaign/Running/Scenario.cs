@@ -1,0 +1,75 @@
+using Broker.Runtime;
+using Chaos.Faults;
+using Verify.Promises;
+using Verify.Workloads;
+
+namespace Verify.Campaign.Running;
+
+/// <summary>One run as plain data: the same scenario gives the same trace hash on every machine. Shrinking changes everything but the seed.</summary>
+/// <param name="Seed">Of the world: latencies, torn writes, election time-outs, who goes first.</param>
+/// <param name="Length">Of the workload under faults, in virtual time; healing, recovery and the final reads follow.</param>
+/// <param name="PowerLimit">Most brokers that may lose power between two moments of full ISR; null: no limit.</param>
+/// <param name="Mutant">Slug of the planted bug, null for the faithful broker.</param>
+public sealed record Scenario(
+    ulong Seed, Configuration Configuration, WorkloadPlan Plan, FaultSchedule Faults, TimeSpan Length, int? PowerLimit, string? Mutant = null);
+
+/// <summary>Which faults a campaign draws from.</summary>
+/// <param name="Words">Fault words; empty for none.</param>
+/// <param name="LimitPower">At most min.insync.replicas - 1 power losses between two moments of full ISR.</param>
+public sealed record FaultChoice(IReadOnlyList<string> Words, bool LimitPower)
+{
+    /// <summary>All that an honest world does by itself, power losses within what min.insync.replicas tolerates.</summary>
+    public static readonly FaultChoice Default = new(FaultWord.Default, LimitPower: true);
+}
+
+/// <summary>Draws scenarios from seeds. Workload and faults depend on the seed alone, so the cells of a comparison, and all mutants, face the same.</summary>
+public static class ScenarioGenerator
+{
+    private const ulong WorkloadStream = 1, FaultStream = 2;
+
+    public static Scenario Draw(ulong seed, Configuration configuration, string workload, FaultChoice faults, TimeSpan length, string? mutant = null)
+    {
+        var chance = new Prng(seed);
+        var plan = WorkloadGenerator.Draw(workload, chance.Split(WorkloadStream), length);
+        if (configuration.WasGiven(SettingCatalogue.Partitions) && workload == WorkloadNames.Log)
+            plan = plan with { Partitions = configuration.Partitions, Commands = [.. plan.Commands.Select(command => command is Command.Send send ? send with { Partition = send.Partition % configuration.Partitions } : command)] };
+        int? limit = faults.LimitPower ? configuration.EffectiveMinInsyncReplicas - 1 : null;
+        return new Scenario(seed, configuration, plan, DrawFaults(chance.Split(FaultStream), plan, faults, length), length, limit, mutant);
+    }
+
+    private static FaultSchedule DrawFaults(Prng chance, WorkloadPlan plan, FaultChoice faults, TimeSpan length)
+    {
+        if (faults.Words.Count == 0) return FaultSchedule.Empty;
+        var scope = new ScheduleScope
+        {
+            Words = faults.Words,
+            Brokers = ClusterNodes.Brokers(3),
+            Controllers = ClusterNodes.Controllers,
+            Clients = ClusterNodes.Clients(plan),
+            Partitions = [.. Enumerable.Range(0, plan.Workload == WorkloadNames.Log ? plan.Partitions : 0).Select(index => new TopicPartition(ClusterNodes.Topic, index))],
+            Span = length * 0.9,
+            PowerBudget = int.MaxValue,
+        };
+        // Half of the seeds spread their faults evenly, half by weights that leave most of them out (swarm); each finds what the other does not.
+        return chance.Chance(0.5) ? ScheduleGenerator.Uniform(chance, scope) : ScheduleGenerator.Swarm(chance, scope);
+    }
+}
+
+/// <summary>Who is who in a simulated world; numbers below 64 (see <see cref="NodeSet"/>).</summary>
+public static class ClusterNodes
+{
+    public const string Topic = "t";
+
+    public static readonly NodeId Operator = new(60);
+
+    public static readonly NodeSet Controllers = NodeSet.Of([11, 12, 13]);
+
+    public static NodeSet Brokers(int count) => NodeSet.Of(Enumerable.Range(1, count));
+
+    public static NodeId Client(int number) => new(21 + number);
+
+    public static NodeId Reader(int number) => new(41 + number);
+
+    public static NodeSet Clients(WorkloadPlan plan) =>
+        NodeSet.Of([.. Enumerable.Range(0, plan.Clients).Select(number => Client(number).Value), .. Enumerable.Range(0, plan.Readers).Select(number => Reader(number).Value)]);
+}

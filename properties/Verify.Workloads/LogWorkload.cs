@@ -1,0 +1,125 @@
+using System.Globalization;
+using System.Text;
+using Broker.Runtime;
+using Verify.Clients;
+using Verify.History;
+
+namespace Verify.Workloads;
+
+/// <summary>Producers send to one topic, independent readers follow from the beginning, and at the end everything is read again.</summary>
+public sealed class LogWorkload(WorkloadPlan plan, string topic, HistoryRecorder recorder, ClientKit clients)
+{
+    private readonly TopicPartition[] partitions = [.. Enumerable.Range(0, plan.Partitions).Select(index => new TopicPartition(topic, index))];
+    private readonly int[] keys = [.. Enumerable.Range(0, plan.Partitions).Select(index => recorder.Key($"{topic}-{index}"))];
+    private int finalReads;
+    private long lastValue = plan.Commands.OfType<Command.Send>().Select(send => send.Value).DefaultIfEmpty().Max();
+
+    /// <summary>Set to end the readers; they finish the poll they are in.</summary>
+    public bool ReadersMayStop { get; set; }
+
+    public string Topic => topic;
+
+    public IReadOnlyList<TopicPartition> Partitions => partitions;
+
+    /// <summary>Ends when every send has its outcome.</summary>
+    public async Task ProduceAsync(IHost host, int client)
+    {
+        var producer = clients.Producer(host);
+        var pending = new List<Task>();
+        await Pace.FollowAsync(host, plan.Commands.Where(command => command.Client == client), command => pending.Add(SendAsync(host, producer, client, (Command.Send)command)));
+        foreach (var send in pending) await send;
+        await producer.CloseAsync();
+    }
+
+    /// <summary>Reads everything, as it appears, until told to stop.</summary>
+    public async Task ReadAsync(IHost host, int reader)
+    {
+        var process = Processes.FirstReader + reader;
+        var consumer = clients.Reader(host);
+        consumer.Assign(partitions);
+        recorder.Assigned(process, keys, seekToBeginning: true);
+        while (!ReadersMayStop) await PollAsync(consumer, process, final: false);
+        consumer.Close();
+    }
+
+    /// <summary>Sends one fresh record to every partition; true when each was accepted by then.</summary>
+    public async Task<bool> ProbeAsync(IHost host, TimeSpan limit)
+    {
+        var producer = clients.Producer(host);
+        var deadline = host.Time.Monotonic() + limit;
+        var well = true;
+        for (var index = 0; index < partitions.Length; index++)
+        {
+            var accepted = false;
+            while (!accepted && host.Time.Monotonic() < deadline)
+                accepted = await SendAsync(host, producer, Processes.Prober, new Command.Send(default, Processes.Prober, index, ++lastValue));
+            well &= accepted;
+        }
+        await producer.CloseAsync();
+        return well;
+    }
+
+    /// <summary>A fresh consumer reads every partition from its start to what was its end; false when it could not in time.</summary>
+    public async Task<bool> ReadFinallyAsync(IHost host, TimeSpan limit)
+    {
+        var process = Processes.FirstFinalReader + finalReads++;
+        var consumer = clients.Reader(host);
+        consumer.Assign(partitions);
+        foreach (var partition in partitions) consumer.SeekToBeginning(partition);
+        recorder.Assigned(process, keys, seekToBeginning: true);
+        var deadline = host.Time.Monotonic() + limit;
+        var whole = true;
+        foreach (var partition in partitions)
+        {
+            var end = await consumer.ListOffsetAsync(partition, OffsetAt.Latest, deadline - host.Time.Monotonic());
+            while (end.IsKnown && (consumer.Position(partition) ?? 0) < end.Value.Offset && host.Time.Monotonic() < deadline)
+                await PollAsync(consumer, process, final: true);
+            whole &= end.IsKnown && (consumer.Position(partition) ?? 0) >= end.Value.Offset;
+        }
+        if (whole) recorder.FinalRead(process, keys);
+        else recorder.FinalReadFailed(process, keys);
+        consumer.Close();
+        return whole;
+    }
+
+    private async Task<bool> SendAsync(IHost host, IProducer producer, int process, Command.Send send)
+    {
+        var key = send.Key is { } number ? number.ToString(CultureInfo.InvariantCulture) : null;
+        var pending = recorder.InvokeSend(process, keys[send.Partition], send.Value, key is null ? -1 : recorder.Name(key));
+        var outcome = await producer.SendAsync(partitions[send.Partition], key is null ? null : Encoding.ASCII.GetBytes(key), ValueBytes.Of(send.Value));
+        switch (outcome.Kind)
+        {
+            case OutcomeKind.Ok: pending.Ok(outcome.Offset); break;
+            case OutcomeKind.Fail: pending.Fail(); break;
+            case OutcomeKind.Info: pending.Info(); break;
+            default: throw new InvalidOperationException($"unknown outcome {outcome.Kind}");
+        }
+        var told = outcome.Kind == OutcomeKind.Info ? -1 : (int)outcome.Error;
+        host.Observe(new Observation(ObservationKind.ClientAnswered, host.Id, partitions[send.Partition], Offset: outcome.Offset, EndOffset: send.Value, Other: told));
+        return outcome.Kind == OutcomeKind.Ok;
+    }
+
+    private async Task PollAsync(ILogConsumer consumer, int process, bool final)
+    {
+        var pending = recorder.InvokePoll(process, final);
+        var result = await consumer.PollAsync(TimeSpan.FromSeconds(1));
+        var records = new List<PolledRecord>();
+        foreach (var batch in result.Batches)
+            foreach (var record in batch.Records) records.Add(Polled(batch.Partition, record));
+        pending.Ok([.. records], [.. result.Empty.Select(partition => keys[partition.Partition])]);
+        // A position that moved by itself (the log was cut, or lies elsewhere now) is told, not hidden: what follows belongs to a new assignment.
+        if (result.Incidents.Any(incident => incident.NewOffset >= 0 && incident.Offset >= 0)) recorder.Assigned(process, keys, seekToBeginning: true);
+    }
+
+    private PolledRecord Polled(TopicPartition partition, in ConsumedRecord record) =>
+        new(keys[partition.Partition], record.Offset, ValueBytes.Read(record.Value), record.Key is { } key ? recorder.Name(Encoding.ASCII.GetString(key)) : -1);
+}
+
+/// <summary>Values as they travel: decimal digits, so that a person who looks at a log can read them.</summary>
+public static class ValueBytes
+{
+    public static byte[] Of(long value) => Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>-1 for what is no value of ours.</summary>
+    public static long Read(ReadOnlySpan<byte> bytes) => long.TryParse(bytes, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : -1;
+}
