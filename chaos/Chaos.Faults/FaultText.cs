@@ -74,6 +74,7 @@ public static class FaultText
             ObservationKind.Replicated => $"{who} replicated a batch{of}",
             ObservationKind.Appended => $"{who} appended a batch{of}",
             ObservationKind.Truncated => $"{who} truncated its log{of}",
+            ObservationKind.QuorumVote => $"{who} voted in the metadata quorum",
             ObservationKind.QuorumLeader => $"{who} won the metadata quorum",
             ObservationKind.ClientAnswered => $"{who} got an answer{of}",
             ObservationKind.ProduceAnswered => $"{who} answered a produce{of}",

@@ -214,7 +214,8 @@ public static class ScheduleGenerator
         private static readonly ObservationKind[] Rare =
         [
             ObservationKind.IsrProposed, ObservationKind.IsrCommitted, ObservationKind.BecameLeader, ObservationKind.BecameFollower,
-            ObservationKind.Elected, ObservationKind.Truncated, ObservationKind.QuorumLeader, ObservationKind.BrokerFenced, ObservationKind.NodeStarted,
+            ObservationKind.Elected, ObservationKind.Truncated, ObservationKind.QuorumLeader, ObservationKind.QuorumVote, ObservationKind.BrokerFenced,
+            ObservationKind.NodeStarted,
         ];
 
         private static readonly ObservationKind[] Frequent =
@@ -245,7 +246,7 @@ public static class ScheduleGenerator
         private TimeSpan Small() => prng.Chance(0.25) ? TimeSpan.Zero : Round(TimeSpan.FromMilliseconds(prng.NextDouble() * 20));
 
         private static bool IsOfPartition(ObservationKind kind) =>
-            kind is not (ObservationKind.QuorumLeader or ObservationKind.BrokerFenced or ObservationKind.NodeStarted);
+            kind is not (ObservationKind.QuorumLeader or ObservationKind.QuorumVote or ObservationKind.BrokerFenced or ObservationKind.NodeStarted);
 
         /// <summary>To tenths of a millisecond: people read this.</summary>
         private static TimeSpan Round(TimeSpan time) => TimeSpan.FromTicks(time.Ticks / 1000 * 1000);

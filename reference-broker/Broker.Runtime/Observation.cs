@@ -55,6 +55,9 @@ public enum ObservationKind : byte
     /// <summary>A voter won an election of the metadata quorum. Epoch: quorum epoch; Offset: its log end offset.</summary>
     QuorumLeader,
 
+    /// <summary>A voter of the metadata quorum gave its vote away; the answer is on its way. Epoch: quorum epoch; Other: candidate.</summary>
+    QuorumVote,
+
     /// <summary>Metadata log committed up to Offset, seen by the quorum's leader.</summary>
     MetadataCommitted,
 

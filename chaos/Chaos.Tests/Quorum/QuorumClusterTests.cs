@@ -18,25 +18,20 @@ public sealed class QuorumClusterTests
     /// <summary>Everything follows from it; fewer faults are the first ones of the same schedule.</summary>
     private sealed record QuorumScenario(int Seed, int Faults)
     {
-        public FaultSchedule Schedule()
+        private static readonly ScheduleScope Scope = new()
         {
-            var prng = new Prng((ulong)Seed);
-            return new FaultSchedule(Enumerable.Range(0, Faults).Select(_ => Draw(prng)));
-        }
+            Words = [FaultWord.Crash, FaultWord.Power, FaultWord.Pause, FaultWord.Partition, FaultWord.Delay, FaultWord.Reset, FaultWord.Hold, FaultWord.LoseAnswer],
+            Controllers = NodeSet.Of([0, 1, 2]),
+            Span = TimeSpan.FromSeconds(2),
+            FewestFaults = 8,
+            MostFaults = 8,
+            Shortest = TimeSpan.FromMilliseconds(10),
+            Longest = TimeSpan.FromSeconds(1),
+            PowerBudget = 8,
+            ApiKeys = [1, 52, 53],
+        };
 
-        private static Fault Draw(Prng prng)
-        {
-            var when = new Trigger.At(prng.Between(TimeSpan.Zero, TimeSpan.FromSeconds(2)));
-            var length = prng.Between(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1));
-            var node = new NodeRef.Fixed(new NodeId(prng.Below(3)));
-            return prng.Below(5) switch
-            {
-                0 => new Fault.Crash(when, length, node),
-                1 or 2 => new Fault.Power(when, length, node),
-                3 => new Fault.Pause(when, length, node),
-                _ => new Fault.Partition(when, length, new NodeGroup([node]), NodeGroup.None),
-            };
-        }
+        public FaultSchedule Schedule() => new(ScheduleGenerator.Swarm(new Prng((ulong)Seed), Scope).Take(Faults));
     }
 
     [Fact]
@@ -59,7 +54,7 @@ public sealed class QuorumClusterTests
             var cluster = new QuorumCluster((ulong)scenario.Seed);
             cluster.Run(scenario.Schedule(), TimeSpan.FromSeconds(3));
             return (cluster.Violations.Count == 0).Label(string.Join("; ", cluster.Violations.Take(3)));
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(40));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(30));
 
     [Fact]
     public void A_voter_that_does_not_flush_is_found_out_by_power_losses()
@@ -67,11 +62,16 @@ public sealed class QuorumClusterTests
         for (var seed = 0; seed < 100; seed++)
         {
             var cluster = new QuorumCluster((ulong)seed, new FetchesWithoutFlush());
-            cluster.Run(new QuorumScenario(seed, 8).Schedule(), TimeSpan.FromSeconds(3));
+            cluster.Run(PowerLosses(new Prng((ulong)seed)), TimeSpan.FromSeconds(3));
             if (cluster.Violations.Count > 0) return;
         }
         Assert.Fail("100 scenarios found nothing");
     }
+
+    private static FaultSchedule PowerLosses(Prng prng) => new(Enumerable.Range(0, 8).Select(_ => new Fault.Power(
+        new Trigger.At(prng.Between(TimeSpan.Zero, TimeSpan.FromSeconds(2))),
+        prng.Between(TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(500)),
+        new NodeRef.Fixed(new NodeId(prng.Below(3))))));
 
     [Fact]
     public void The_same_scenario_has_the_same_trace()

@@ -230,6 +230,7 @@ public sealed class QuorumNode
     private void Give(QuorumEffect.Answer effect)
     {
         var records = effect.Message is QuorumAnswer.Fetch fetch ? log.Read(fetch.FromOffset, fetch.ToOffset, settings.FetchMaxBytes) : default;
+        if (effect.Message is QuorumAnswer.Vote { Granted: true }) host.Observe(new Observation(ObservationKind.QuorumVote, host.Id, Epoch: effect.Message.Epoch, Other: machine.VotedFor.Value));
         askers.Remove(effect.ReplyTo, out var asker);
         asker!.TrySetResult(new Given(effect.Message, records));
     }
