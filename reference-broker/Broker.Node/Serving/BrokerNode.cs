@@ -30,7 +30,7 @@ public sealed class BrokerNode
         identity = new BrokerIdentity(rules.Replication, new MetadataImage(topicDefaults));
         var controller = new ControllerLink(host, settings.Controllers, settings.RequestTimeout);
         partitions = new PartitionTable(host, settings, rules, scope);
-        registration = new Registration(host, settings, identity, controller);
+        registration = new Registration(host, settings, identity, new ControllerLink(host, settings.Controllers, settings.RequestTimeout));   // a connection of its own: nothing delays a heartbeat
         isr = new IsrKeeper(host, settings, partitions, controller, identity, scope);
         server = new RequestServer(host, settings.Endpoint, Routes(controller), scope);
     }
