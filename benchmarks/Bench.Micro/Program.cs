@@ -4,5 +4,6 @@ return args switch
 {
     ["history", .. var rest] => HistoryCommand.Run(rest),
     ["check", .. var rest] => CheckCommand.Run(rest),
-    _ => Usage.Refuse("bench-micro: name a benchmark: history N --out FILE [--seed S] | check FILE"),
+    ["small"] => SmallCheckCommand.Run(),
+    _ => Usage.Refuse("bench-micro: name a benchmark: history N --out FILE [--seed S] | check FILE | small"),
 };

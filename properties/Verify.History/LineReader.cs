@@ -3,6 +3,9 @@ namespace Verify.History;
 /// <summary>A stream cut into lines, in one buffer that grows to the longest line and is reused.</summary>
 internal sealed class LineReader(Stream input)
 {
+    /// <summary>Room for six million records in one poll.</summary>
+    private const int LongestLine = 1 << 28;
+
     private byte[] buffer = new byte[1 << 20];
     private int start, end;
     private bool ended;
@@ -50,7 +53,8 @@ internal sealed class LineReader(Stream input)
             end -= start;
             start = 0;
         }
-        if (end == buffer.Length) Array.Resize(ref buffer, checked(buffer.Length * 2));
+        if (end >= LongestLine) throw new HistoryFormatException(Line + 1, "", $"longer than {LongestLine >> 20} MiB");
+        if (end == buffer.Length) Array.Resize(ref buffer, buffer.Length * 2);
         var read = input.Read(buffer, end, buffer.Length - end);
         if (read == 0) ended = true;
         end += read;

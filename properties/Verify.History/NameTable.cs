@@ -41,6 +41,14 @@ public sealed class NameTable
         return Intern(Encoding.UTF8.GetString(utf8));
     }
 
+    /// <summary>Forgets all names.</summary>
+    public void Clear()
+    {
+        texts.Clear();
+        byText.Clear();
+        Array.Clear(byInteger);
+    }
+
     /// <summary>-1 when the name was never mentioned.</summary>
     public int Find(string text) => byText.GetValueOrDefault(text, -1);
 }

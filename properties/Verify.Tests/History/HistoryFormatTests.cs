@@ -169,6 +169,42 @@ public sealed class HistoryFormatTests
     }
 
     [Fact]
+    public void Damaged_json_is_refused_or_reads_as_something_else_but_breaks_nothing()
+    {
+        var bytes = Encoding.UTF8.GetBytes(Json(Everything()));
+        var refusals = 0;
+        foreach (var damage in "\"x{]0,\\\n"u8.ToArray().Append((byte)0xFF))
+            for (var i = 0; i < bytes.Length; i++)
+            {
+                var damaged = (byte[])bytes.Clone();
+                damaged[i] = damage;
+                try
+                {
+                    HistoryJsonReader.ReadAll(new MemoryStream(damaged));
+                }
+                catch (HistoryFormatException refused)
+                {
+                    Assert.InRange(refused.Line, 1, 40);
+                    refusals++;
+                }
+            }
+        Assert.True(refusals > bytes.Length, $"{refusals} refusals");
+    }
+
+    [Fact]
+    public void A_log_that_is_used_again_is_as_new()
+    {
+        var log = Everything();
+
+        log.Reset();
+
+        Assert.Equal((0, 0, 0), (log.Count, log.Keys.Count, log.Names.Count));
+        Assert.Equal(0, log.Keys.Intern(5));
+        new HistoryRecorder(log, () => 0).Crash(3);
+        Assert.Equal((0L, 1), (log[0].Index, log.Count));
+    }
+
+    [Fact]
     public void Lines_longer_than_the_buffer_and_streams_in_small_pieces_are_read()
     {
         var log = new HistoryLog();
