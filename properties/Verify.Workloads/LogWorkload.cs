@@ -108,7 +108,8 @@ public sealed class LogWorkload(WorkloadPlan plan, string topic, HistoryRecorder
             foreach (var record in batch.Records) records.Add(Polled(batch.Partition, record));
         pending.Ok([.. records], [.. result.Empty.Select(partition => keys[partition.Partition])]);
         // A position that moved by itself (the log was cut, or lies elsewhere now) is told, not hidden: what follows belongs to a new assignment.
-        if (result.Incidents.Any(incident => incident.NewOffset >= 0 && incident.Offset >= 0)) recorder.Assigned(process, keys, seekToBeginning: true);
+        int[] moved = [.. result.Incidents.Where(incident => incident.NewOffset >= 0 && incident.Offset >= 0).Select(incident => keys[incident.Partition.Partition])];
+        if (moved.Length > 0) recorder.Assignment(EventFunction.Assigned, EventType.Ok, process, moved);
     }
 
     private PolledRecord Polled(TopicPartition partition, in ConsumedRecord record) =>

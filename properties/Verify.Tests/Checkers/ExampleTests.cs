@@ -71,6 +71,15 @@ public sealed class ExampleTests
     }
 
     [Fact]
+    public void A_position_that_moved_by_itself_does_not_restart_a_complete_read()
+    {
+        var history = Sent(0, 1, 10, 0) + Sent(0, 1, 11, 1) + Sent(0, 1, 12, 2) + FromBeginning(2, 1) + Polled(2, 1, (0, 10), (1, 11)) + Event(2, "ok", "assigned", "\"keys\":[1]") + Polled(2, 1, (1, 11), (2, 12)) + Final(2, 1);
+
+        Assert.Equal("", Check(history).Anomalies());
+        Assert.Equal("lost-write 1", Check(history.Replace("\"assigned\",\"keys\":[1]", "\"assign\",\"keys\":[1],\"seekToBeginning\":true")).Anomalies());
+    }
+
+    [Fact]
     public void Indeterminate_and_failed_sends_may_be_missing()
     {
         var history = Sent(0, 1, 10, 0) + Send(1, "invoke", 1, 11) + Send(1, "info", 1, 11) + Send(2, "invoke", 1, 12) + Send(2, "fail", 1, 12)
