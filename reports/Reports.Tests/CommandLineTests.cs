@@ -177,6 +177,22 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void Help_tells_defaults_as_they_are_typed()
+    {
+        var output = Run("check", "--help").Output;
+        Assert.Contains("What producers waited for (default: all)", output, StringComparison.Ordinal);
+        Assert.Contains("Usage: mqverify check HISTORY.jsonl [OPTION…]", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Only_verbs_that_are_built_are_listed()
+    {
+        var output = Run("--help").Output;
+        foreach (var verb in output.Split('\n').SkipWhile(l => !l.StartsWith("Verbs:", StringComparison.Ordinal)).Skip(1).TakeWhile(l => l.Trim().Length > 0).Select(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0]))
+            Assert.Equal(0, Run(verb, "--help").Code);
+    }
+
+    [Fact]
     public void Version_is_printed()
     {
         var (code, output, _) = Run("--version");

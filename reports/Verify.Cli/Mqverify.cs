@@ -32,10 +32,6 @@ public static class Mqverify
         {
             return Refuse(streams, bad.Message);
         }
-        catch (IOException closed) when (streams.Output == Console.Out && IsBrokenPipe(closed))
-        {
-            return ExitCode.Failed;
-        }
         catch (Exception failure)
         {
             // The last line of defence: whatever it is, a person gets one line and a script its code.
@@ -51,8 +47,8 @@ public static class Mqverify
             PromiseVerb.Create(streams),
             CheckVerb.Create(streams),
         };
-        foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new HelpWithExamples((HelpAction)help.Action!);
-        foreach (var version in root.Options.OfType<VersionOption>()) version.Action = new PrintVersion();
+        foreach (var help in root.Options.OfType<HelpOption>()) (help.Action, help.Description) = (new HelpPage(), "Shows this page");
+        foreach (var version in root.Options.OfType<VersionOption>()) (version.Action, version.Description) = (new PrintVersion(), "Prints the version");
         return root;
     }
 
@@ -76,10 +72,6 @@ public static class Mqverify
     }
 
     private static string OneLine(string text) => Reports.TextLayout.Printable(text.ReplaceLineEndings(" "));
-
-    private static bool IsBrokenPipe(IOException failure) => failure.InnerException is System.Net.Sockets.SocketException || failure.HResult is BrokenPipe;
-
-    private const int BrokenPipe = 32;
 
     private sealed class PrintVersion : System.CommandLine.Invocation.SynchronousCommandLineAction
     {

@@ -10,7 +10,7 @@ internal static class ParseProblem
     /// <summary>Null when nothing is, or when help was asked for.</summary>
     public static string? In(ParseResult parsed)
     {
-        if (parsed.Action is HelpWithExamples) return null;
+        if (parsed.Action is HelpPage) return null;
         var command = parsed.CommandResult.Command;
         var optionLike = parsed.UnmatchedTokens.Concat(ArgumentsOf(parsed)).FirstOrDefault(IsOptionLike);
         if (optionLike is not null) return UnknownOption(optionLike, command, parsed.RootCommandResult.Command);

@@ -18,10 +18,13 @@ internal static class LossOfPlacement
         if (configuration.Acks == Acks.All && placement.Acknowledged && !placement.ReachedHighWatermark) return null;
 
         var lacking = FirstLeaderWithout(record.Terms, placement);
-        if (!placement.Copies.All(c => c.End != CopyEnd.Truncated || (lacking is not null && c.EndEpoch >= lacking.Epoch))) return null;
+        if (LastCopies(placement).Any(c => c.End == CopyEnd.Truncated && (lacking is null || c.EndEpoch < lacking.Epoch))) return null;
         if (lacking is { From: ElectedFrom.OutOfSyncReplicas }) return IsLawfulUnclean(configuration, lacking) ? Excuse.UncleanElection : null;
         return placement.ReachedHighWatermark ? CauseOfCommitted(configuration, record, placement, lacking) : Excuse.LeaderChangedBeforeReplication;
     }
+
+    /// <summary>Of each node; a copy that was cut and fetched again is judged by how it ended at last.</summary>
+    private static IEnumerable<Copy> LastCopies(Placement placement) => placement.Copies.GroupBy(c => c.Node).Select(copies => copies.MaxBy(c => c.StoredAt)!);
 
     private static bool EndIsExplained(Copy copy) => copy.End switch
     {

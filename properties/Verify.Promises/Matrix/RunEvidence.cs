@@ -49,4 +49,14 @@ public sealed record RunEvidence
     public int Controllers { get; init; } = 3;
 
     public int ControllersGone { get; init; }
+
+    /// <summary>
+    /// For one partition: the most distinct replicas that lost power between two moments of full ISR. The maximum over partitions is
+    /// <see cref="PowerLossesBeforeFullIsr"/>.
+    /// </summary>
+    public static int MostBeforeFullIsr(IEnumerable<PowerLoss> losses, IEnumerable<long> fullIsrAt)
+    {
+        var moments = fullIsrAt.Order().ToArray();
+        return losses.GroupBy(loss => moments.Count(at => at < loss.At)).Select(window => window.Select(loss => loss.Node).Distinct().Count()).DefaultIfEmpty(0).Max();
+    }
 }

@@ -149,6 +149,26 @@ public class LossExcuseTests
         Assert.Null(ExcuseOfLoss(With(D3), life with { FullIsrAt = [0, 40] }));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1, 1)]
+    [InlineData(1, 1, 1, 1)]
+    [InlineData(2, 1, 2)]
+    [InlineData(1, 1, 0, 2)]
+    [InlineData(2, 1, 0, 2, 3, 2)]
+    public void Power_losses_are_counted_by_node_between_moments_of_full_ISR(int expected, params int[] nodesAndZeroForFull)
+    {
+        var at = nodesAndZeroForFull.Select((node, i) => (node, at: (long)i)).ToList();
+        Assert.Equal(expected, RunEvidence.MostBeforeFullIsr(at.Where(e => e.node > 0).Select(e => new PowerLoss(e.node, e.at)), at.Where(e => e.node == 0).Select(e => e.at)));
+    }
+
+    [Fact]
+    public void A_copy_cut_and_fetched_again_is_judged_by_how_it_ended_at_last()
+    {
+        var life = Life(Placed(false, Cut(1, 3), Cut(2, 2, at: 30), Cut(2, 3, storedAt: 40)), Elected(2, 1, ElectedFrom.InSyncReplicas, 20), Elected(3, 3, ElectedFrom.InSyncReplicas, 100));
+        Assert.Equal("leader-changed-before-replication", ExcuseOfLoss(With("acks=1"), life));
+    }
+
     [Fact]
     public void T5_without_eligible_leader_replicas_the_last_one_standing_suffices()
     {

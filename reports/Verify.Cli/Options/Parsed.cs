@@ -8,9 +8,10 @@ namespace Verify.Cli.Options;
 internal static class Parsed
 {
     /// <summary>An option with one value; <paramref name="otherwise"/> when it is not given.</summary>
-    public static Option<T> One<T>(string name, string metavariable, string description, Func<string, T> parse, Func<T> otherwise) => new(name)
+    /// <param name="shown">The default as help shows it; null when the description says it, or there is none.</param>
+    public static Option<T> One<T>(string name, string metavariable, string description, Func<string, T> parse, Func<T> otherwise, string? shown = null) => new(name)
     {
-        Description = description,
+        Description = shown is null ? description : $"{description} (default: {shown})",
         HelpName = metavariable,
         Arity = ArgumentArity.ExactlyOne,
         CustomParser = result => Try(result, () => parse(result.Tokens[0].Value), otherwise),

@@ -13,20 +13,20 @@ namespace Verify.Cli.Options;
 public static class SharedOptions
 {
     public static Option<SeedRange> Seeds(ulong otherwise) =>
-        Parsed.One("--seeds", "N|A..B", "How many seeds to run, or which", OptionText.Seeds, () => new SeedRange(1, otherwise));
+        Parsed.One("--seeds", "N|A..B", "How many seeds to run, or which", OptionText.Seeds, () => new SeedRange(1, otherwise), $"{otherwise}");
 
     /// <summary>One seed instead of many; null when not given.</summary>
     public static Option<ulong?> Seed() => Parsed.One<ulong?>("--seed", "S", "Run this seed alone", t => OptionText.Seed(t), () => null);
 
     public static Option<TimeSpan> Time(TimeSpan otherwise) =>
-        Parsed.One("--time", "60s", "Workload time per seed; virtual in simulation", t => OptionText.Duration("--time", t), () => otherwise);
+        Parsed.One("--time", "60s", "Workload time per seed; virtual in simulation", t => OptionText.Duration("--time", t), () => otherwise, $"{otherwise.TotalSeconds}s");
 
     /// <param name="known">The workloads that are built.</param>
     public static Option<string> Workload(IReadOnlyList<string> known, string otherwise) =>
-        Parsed.One("--workload", "NAME", $"What clients do: {string.Join(", ", known)}", t => Parsed.Word("workload", t, known), () => otherwise);
+        Parsed.One("--workload", "NAME", $"What clients do: {string.Join(", ", known)}", t => Parsed.Word("workload", t, known), () => otherwise, otherwise);
 
     public static Option<ImmutableArray<string>> Faults() =>
-        Parsed.One("--faults", "WORD,…|none|all", $"What goes wrong: {string.Join(", ", FaultWord.All)}", OptionText.Faults, () => [.. FaultWord.Default]);
+        Parsed.One("--faults", "WORD,…|none|all", $"What goes wrong: {string.Join(", ", FaultWord.All)}", OptionText.Faults, () => [.. FaultWord.Default], "all; disk troubles must be named");
 
     /// <summary>name=value words; <see cref="Configuration.OfWords"/> checks them.</summary>
     public static Option<IReadOnlyList<string>> Set() =>
@@ -47,7 +47,13 @@ public static class SharedOptions
 
     public static Option<Shard> Shard() => Parsed.One("--shard", "I/N", "Run the I-th of N parts of the seeds", OptionText.Shard, () => Options.Shard.Whole);
 
-    public static Option<string> Out() => Parsed.One("--out", "DIR", "Where results go", static t => t, () => "mqverify-out");
+    public static Option<string> Out() => Parsed.One("--out", "DIR", "Where results go", Directory, () => "mqverify-out", "mqverify-out");
+
+    private static string Directory(string text)
+    {
+        if (text.Length == 0) throw new BadInputException("--out '': expected a directory");
+        return File.Exists(text) ? throw new BadInputException($"--out '{text}': is a file, expected a directory") : text;
+    }
 
     public static Option<bool> Json() => new("--json") { Description = "The result as JSON on standard output, nothing else" };
 

@@ -14,10 +14,10 @@ internal static class CheckVerb
     public static Command Create(Streams streams)
     {
         var history = new Argument<string>("HISTORY.jsonl") { Description = "The history, one event per line; - reads standard input", Arity = ArgumentArity.ExactlyOne };
-        var acks = Parsed.One("--acks", "0|1|all", "What producers waited for", Acks, () => Checkers.Acks.All);
+        var acks = Parsed.One("--acks", "0|1|all", "What producers waited for", Acks, () => Checkers.Acks.All, "all");
         var idempotence = Parsed.One<bool?>("--idempotence", "true|false", "Producers were idempotent (default: with acks=all)", Boolean, () => null);
-        var isolation = Parsed.One("--isolation", "LEVEL", "read_committed or read_uncommitted", Isolation, () => Checkers.Isolation.ReadCommitted);
-        var subscription = Parsed.One("--subscription", "assign|subscribe", "How consumers that do not say got their partitions", Subscription, () => Checkers.Subscription.Assign);
+        var isolation = Parsed.One("--isolation", "LEVEL", "read_committed or read_uncommitted", Isolation, () => Checkers.Isolation.ReadCommitted, "read_committed");
+        var subscription = Parsed.One("--subscription", "assign|subscribe", "How consumers that do not say got their partitions", Subscription, () => Checkers.Subscription.Assign, "assign");
         var json = SharedOptions.Json();
         var verb = new Verb(
             "check",
