@@ -19,12 +19,14 @@ internal sealed class QuorumCluster
     private static readonly QuorumSettings Times = new(Ms(150), Ms(300), Ms(50), Ms(200), Ms(10));
 
     private readonly QuorumRules rules;
+    private readonly int fetchMaxBytes;
     private long lastValue;
 
-    public QuorumCluster(ulong seed, QuorumRules? rules = null)
+    public QuorumCluster(ulong seed, QuorumRules? rules = null, SimOptions? options = null)
     {
         this.rules = rules ?? new QuorumRules();
-        World = new SimWorld(seed);
+        fetchMaxBytes = seed % 2 == 0 ? 1 : 1 << 20;                       // one batch at a time leaves more room between entries
+        World = new SimWorld(seed, options);
         foreach (var voter in Voters) World.AddNode(voter.Id, $"controller {voter.Id}", voter.Endpoint.Host, host => VoteAsync(host, voter));
         World.AddNode(Observer, "observer", "observer", ObserveAsync);
     }
@@ -76,7 +78,7 @@ internal sealed class QuorumCluster
     private async Task VoteAsync(IHost host, QuorumVoter voter)
     {
         var scope = new TaskScope();
-        var settings = new QuorumNodeSettings { Id = voter.Id, Voters = Voters, Times = Times };
+        var settings = new QuorumNodeSettings { Id = voter.Id, Voters = Voters, Times = Times, FetchMaxBytes = fetchMaxBytes };
         var node = new QuorumNode(host, settings, rules, scope);
         var applied = 0L;
         node.Committed += _ =>

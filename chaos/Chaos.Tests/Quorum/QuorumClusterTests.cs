@@ -1,6 +1,7 @@
 using Broker.Core.Quorum;
 using Broker.Runtime;
 using Chaos.Faults;
+using Chaos.Simulation;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -31,6 +32,11 @@ public sealed class QuorumClusterTests
             ApiKeys = [1, 52, 53],
         };
 
+        /// <summary>Every third one has a disk that is slow to flush: more happens between a write and its being durable.</summary>
+        public SimOptions Disk => Seed % 3 == 0
+            ? SimOptions.Default with { FlushMin = TimeSpan.FromMilliseconds(1), FlushMax = TimeSpan.FromMilliseconds(10) }
+            : SimOptions.Default;
+
         public FaultSchedule Schedule() => new(ScheduleGenerator.Swarm(new Prng((ulong)Seed), Scope).Take(Faults));
     }
 
@@ -51,7 +57,7 @@ public sealed class QuorumClusterTests
     public void What_was_acknowledged_survives_crashes_power_losses_pauses_and_partitions() =>
         Prop.ForAll(Scenarios, scenario =>
         {
-            var cluster = new QuorumCluster((ulong)scenario.Seed);
+            var cluster = new QuorumCluster((ulong)scenario.Seed, options: scenario.Disk);
             cluster.Run(scenario.Schedule(), TimeSpan.FromSeconds(3));
             return (cluster.Violations.Count == 0).Label(string.Join("; ", cluster.Violations.Take(3)));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(30));
