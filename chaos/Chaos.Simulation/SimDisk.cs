@@ -150,8 +150,9 @@ internal sealed class SimDisk(SimLoop loop, SimOptions options, Prng prng)
     private void FlushNames(string directory)
     {
         var kept = 0;
-        foreach (var change in unsyncedNames)
+        for (var i = 0; i < unsyncedNames.Count; i++)                  // compacts in place what belongs to other directories
         {
+            var change = unsyncedNames[i];
             if (DirectoryOf(change.Path).SequenceEqual(directory.AsSpan().TrimEnd('/'))) Apply(durableNames, change);
             else unsyncedNames[kept++] = change;
         }
