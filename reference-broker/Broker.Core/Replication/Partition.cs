@@ -245,6 +245,9 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
         return rules.HasDiverged(lastFetchedEpoch, fetchOffset, own) ? own : null;
     }
 
+    /// <summary>What a leader says about the end of an epoch (OffsetForLeaderEpoch).</summary>
+    public EpochEnd AnswerEpoch(int askedEpoch) => rules.AnswerEpoch(askedEpoch, LeaderEpoch, Log.EndOfEpoch(askedEpoch), Log.LogEndOffset);
+
     public ErrorCode Fence(int requestLeaderEpoch) => rules.FenceRequest(requestLeaderEpoch, LeaderEpoch);
 
     public long VisibleEnd(bool isFollower) => rules.VisibleEnd(isFollower, HighWatermark, Log.LogEndOffset);

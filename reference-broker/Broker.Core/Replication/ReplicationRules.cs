@@ -114,6 +114,10 @@ public class ReplicationRules
     [Rule("a new leader tells its end offset once its high watermark reached the start of its epoch", "KIP-207: OFFSET_NOT_AVAILABLE")]
     public virtual bool MayTellEnd(long highWatermark, long epochStartOffset) => highWatermark >= epochStartOffset;
 
+    [Rule("A leader answers for its own epoch, with or without a batch in it, and knows nothing of later ones", "KIP-320; Kafka's LeaderEpochFileCache.endOffsetFor, as 4.3.1 answers")]
+    public virtual EpochEnd AnswerEpoch(int askedEpoch, int leaderEpoch, EpochEnd inLog, long logEndOffset) =>
+        askedEpoch == leaderEpoch ? new EpochEnd(leaderEpoch, logEndOffset) : askedEpoch > leaderEpoch ? new EpochEnd(-1, -1) : inLog;
+
     [Rule("asked by time: the first record at or after it; asked for the largest timestamp: the first that has it", "Kafka: ListOffsets, KIP-734")]
     public virtual bool IsSought(long timestamp, long wanted, long best) => wanted >= 0 ? timestamp >= wanted : timestamp > best;
 

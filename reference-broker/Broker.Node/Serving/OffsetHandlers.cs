@@ -71,7 +71,7 @@ public sealed class OffsetHandlers(PartitionTable partitions, ReplicationRules r
         var partition = partitions.Find(topic, asked.Partition)?.Core;
         answer.ErrorCode = Problem(partition, asked.CurrentLeaderEpoch);
         if (answer.ErrorCode != ErrorCode.None) return answer;
-        var end = partition!.Log.EndOfEpoch(asked.LeaderEpoch);
+        var end = partition!.AnswerEpoch(asked.LeaderEpoch);
         (answer.LeaderEpoch, answer.EndOffset) = (end.Epoch, end.EndOffset);
         return answer;
     }
