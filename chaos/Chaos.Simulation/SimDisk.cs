@@ -237,6 +237,8 @@ internal sealed class SimDisk(SimLoop loop, SimOptions options, Prng prng)
 /// <summary>The disk as one life of a node sees it.</summary>
 internal sealed class SimDiskDoor(SimDisk disk, NodeContext context) : IDisk
 {
+    public string CacheIdentity { get; } = disk.PowerLosses.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
     public bool Exists(string path) => disk.Exists(path);
 
     public IFile Open(string path) => new SimFile(disk, disk.Open(path), context);

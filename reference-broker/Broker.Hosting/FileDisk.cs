@@ -7,6 +7,11 @@ namespace Broker.Hosting;
 /// <remarks>Flushes run beside the loop, which they would hold up otherwise; their completions return to it.</remarks>
 public sealed class FileDisk(string root) : IDisk
 {
+    private const string BootIdPath = "/proc/sys/kernel/random/boot_id";
+
+    /// <summary>Linux's boot id; elsewhere a new one for each process, which never claims that anything was kept.</summary>
+    public string CacheIdentity { get; } = File.Exists(BootIdPath) ? File.ReadAllText(BootIdPath).Trim() : Guid.NewGuid().ToString();
+
     public bool Exists(string path) => File.Exists(At(path));
 
     public IFile Open(string path) => Guard(() =>

@@ -67,6 +67,9 @@ public interface IConnection
 /// <remarks>Every call may throw <see cref="DiskException"/>: the disk is then dead to this node, which must stop.</remarks>
 public interface IDisk
 {
+    /// <summary>Another one than before means that unflushed writes may be gone: the machine's boot id, not the process's.</summary>
+    string CacheIdentity { get; }
+
     bool Exists(string path);
 
     /// <summary>Opens for reading and writing, creating the file when absent.</summary>

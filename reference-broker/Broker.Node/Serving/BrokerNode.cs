@@ -44,7 +44,7 @@ public sealed class BrokerNode
     /// <param name="followMetadata">Feeds <see cref="Apply"/> with committed records, in order from offset 0, for ever.</param>
     public async Task RunAsync(Func<Task> followMetadata)
     {
-        var previous = await registration.TakeCleanShutdownMarkerAsync();
+        var previous = registration.PreviousBrokerEpoch();
         host.Observe(new Observation(ObservationKind.NodeStarted, host.Id));
         scope.Start(followMetadata);
         scope.Start(async () =>
@@ -54,7 +54,15 @@ public sealed class BrokerNode
             scope.Start(isr.KeepAsync);
             await registration.KeepSessionAsync();
         });
-        await scope.Failed;
+        try
+        {
+            await scope.Failed;
+        }
+        catch (DiskException)
+        {
+            registration.DisownLife();
+            throw;
+        }
     }
 
     /// <summary>Hands its leaderships over, flushes everything and leaves the marker of a clean shutdown.</summary>
@@ -63,7 +71,7 @@ public sealed class BrokerNode
         await registration.LeaveAsync(limit);
         server.Stop();
         foreach (var partition in partitions.All) await partition.Core.Log.FlushAsync();
-        await registration.LeaveCleanShutdownMarkerAsync();
+        await registration.EndInOrderAsync();
     }
 
     /// <summary>The next committed metadata record.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using Broker.Protocol;
 using Broker.Runtime;
 
@@ -7,32 +8,41 @@ namespace Broker.Node.Serving;
 /// <summary>Registers this life of the broker with the controller, keeps its session by heartbeats, and leaves in an orderly way (KIP-631, KIP-966).</summary>
 public sealed class Registration(IHost host, BrokerSettings settings, BrokerIdentity identity, ControllerLink controller)
 {
+    private const string Flushed = "flushed";
+
     private readonly Guid incarnation = NewIncarnation(host.Random);
-    private readonly string markerPath = $"{settings.LogDirectory}/clean-shutdown";
+    private readonly string lifePath = $"{settings.LogDirectory}/life";
     private readonly Signal stopped = new(host.Time);
     private bool wantsShutdown;
     private bool mayStop;
 
-    /// <summary>The broker epoch of the life that ended with everything flushed, -1 when the last one did not. The marker is used up before anything is served.</summary>
-    public async Task<long> TakeCleanShutdownMarkerAsync()
+    /// <summary>The broker epoch of the life before, if nothing it wrote can have been lost since; otherwise -1.</summary>
+    /// <remarks>
+    /// Nothing is lost when that life ended in good order, everything flushed, or when only the process died: the page cache, told by
+    /// <see cref="IDisk.CacheIdentity"/>, is still the same. Kafka takes every end without order for a loss (KIP-966); the loss is what counts.
+    /// </remarks>
+    public long PreviousBrokerEpoch()
     {
-        if (!host.Disk.Exists(markerPath)) return -1;
-        using var marker = host.Disk.Open(markerPath);
-        var bytes = new byte[8];
-        var whole = marker.Read(0, bytes) == 8;
-        host.Disk.Delete(markerPath);
-        await host.Disk.FlushDirectoryAsync(settings.LogDirectory);
-        return whole ? BinaryPrimitives.ReadInt64BigEndian(bytes) : -1;
+        if (!host.Disk.Exists(lifePath)) return -1;
+        using var file = host.Disk.Open(lifePath);
+        var bytes = new byte[file.Length];
+        if (file.Read(0, bytes) != bytes.Length || bytes.Length < sizeof(long)) return -1;
+        var cache = Encoding.UTF8.GetString(bytes.AsSpan(sizeof(long)));
+        return cache == Flushed || cache == host.Disk.CacheIdentity ? BinaryPrimitives.ReadInt64BigEndian(bytes) : -1;
     }
 
-    public async Task LeaveCleanShutdownMarkerAsync()
+    /// <summary>Notes that this life ends with everything flushed.</summary>
+    public async Task EndInOrderAsync()
     {
-        using var marker = host.Disk.Open(markerPath);
-        var bytes = new byte[8];
-        BinaryPrimitives.WriteInt64BigEndian(bytes, identity.BrokerEpoch);
-        marker.Write(0, bytes);
-        await marker.FlushAsync();
+        using var file = NoteLife(Flushed);
+        await file.FlushAsync();
         await host.Disk.FlushDirectoryAsync(settings.LogDirectory);
+    }
+
+    /// <summary>The disk failed: what the page cache still shows is not to be trusted by the next life.</summary>
+    public void DisownLife()
+    {
+        if (host.Disk.Exists(lifePath)) host.Disk.Delete(lifePath);
     }
 
     public async Task RegisterAsync(long previousBrokerEpoch)
@@ -51,6 +61,7 @@ public sealed class Registration(IHost host, BrokerSettings settings, BrokerIden
             if (answer is { ErrorCode: ErrorCode.None })
             {
                 identity.BrokerEpoch = answer.BrokerEpoch;
+                NoteLife(host.Disk.CacheIdentity).Dispose();
                 return;
             }
             await host.Time.DelayAsync(settings.Backoff);              // also while the session of the life before has not ended (DUPLICATE_BROKER_REGISTRATION)
@@ -82,6 +93,17 @@ public sealed class Registration(IHost host, BrokerSettings settings, BrokerIden
     {
         wantsShutdown = true;
         await stopped.WaitAsync(limit);
+    }
+
+    private IFile NoteLife(string cache)
+    {
+        var bytes = new byte[sizeof(long) + Encoding.UTF8.GetByteCount(cache)];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, identity.BrokerEpoch);
+        Encoding.UTF8.GetBytes(cache, bytes.AsSpan(sizeof(long)));
+        var file = host.Disk.Open(lifePath);
+        file.Truncate(0);
+        file.Write(0, bytes);
+        return file;
     }
 
     private static Guid NewIncarnation(Prng random)

@@ -1,0 +1,32 @@
+using Verify.Campaign.Campaigns;
+using Verify.Campaign.Judging;
+using Verify.Campaign.Results;
+using Verify.Reports;
+
+namespace Verify.Cli.Campaigns;
+
+/// <summary>Runs a plan for a person or a script: progress, Ctrl-C, stories, the folder of results, and what is printed at the end.</summary>
+internal sealed class CampaignSession(CampaignPlan plan, string directory, Streams streams, bool json, bool quiet)
+{
+    /// <summary>The exit code.</summary>
+    public int Run(CancellationToken stop)
+    {
+        var runner = new CampaignRunner(plan, Judge.Of);
+        using (ProgressLine.Show(streams, quiet || json, "runs", () => runner.Progress)) runner.Run(stop);
+
+        var stories = new StoryShelf(plan, Judge.Of);
+        if (!stop.IsCancellationRequested)
+            using (ProgressLine.Show(streams, quiet || json, "stories", () => stories.Progress)) stories.Fill(runner.Wishes(), stop);
+
+        var result = runner.Result(ThisTool.Info, ThisMachine.Info, stories.FileOf, _ => null) with { Stories = stories.Tellings };
+        ReportWriter.Write(result, stories.Files, directory);
+        if (json) streams.Output.WriteLine(ResultJson.Write(result));
+        else streams.Output.Write(TerminalReport.Render(result, new TerminalStyle(Width: 80, Colour: streams.IsTerminal, Directory: directory)));
+        return result.Verdict switch
+        {
+            ResultVerdict.Held => ExitCode.Held,
+            ResultVerdict.Violated => ExitCode.Broken,
+            _ => ExitCode.Unknown,
+        };
+    }
+}

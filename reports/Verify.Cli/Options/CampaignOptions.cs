@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using Chaos.Faults;
+using Verify.Campaign.Campaigns;
+using Verify.Campaign.Results;
+using Verify.Campaign.Running;
+using Verify.Promises;
+using Verify.Workloads;
+using Verify.Zoo;
+
+namespace Verify.Cli.Options;
+
+/// <summary>The options of every verb that runs a campaign, and the plan they ask for.</summary>
+internal sealed class CampaignOptions
+{
+    private static readonly TimeSpan DefaultLength = TimeSpan.FromSeconds(25);
+
+    private readonly Option<SeedRange> seeds;
+    private readonly Option<ulong?> seed = SharedOptions.Seed();
+    private readonly Option<TimeSpan> time = SharedOptions.Time(DefaultLength);
+    private readonly Option<string> workload = SharedOptions.Workload(WorkloadNames.All, WorkloadNames.Log);
+    private readonly Option<ImmutableArray<string>> faults = SharedOptions.Faults();
+    private readonly Option<IReadOnlyList<string>> set = SharedOptions.Set();
+    private readonly Option<IReadOnlyList<Variation>>? vary;
+    private readonly Option<string?> mutant = Parsed.One<string?>("--mutant", "SLUG", "Plant this bug of the zoo", static text => text, static () => null);
+    private readonly Option<string?> mutants = Parsed.One<string?>("--mutants", "ASSEMBLY.dll", "Mutants from outside", static text => text, static () => null);
+    private readonly Option<int> jobs = SharedOptions.Jobs();
+    private readonly Option<Shard> shard = SharedOptions.Shard();
+    private readonly Option<TimeSpan?> budget = SharedOptions.Budget();
+    private readonly Option<string> system = Parsed.One("--system", "reference", "Which broker", static text => Parsed.Word("system", text, ["reference"]), static () => "reference");
+    private readonly Option<string> on = Parsed.One("--on", "sim", "Where it runs", static text => Parsed.Word("place to run", text, ["sim"]), static () => "sim");
+
+    /// <param name="varies">Whether the verb takes <c>--vary</c>.</param>
+    public CampaignOptions(ulong seedsOtherwise, bool varies)
+    {
+        seeds = SharedOptions.Seeds(seedsOtherwise);
+        vary = varies ? SharedOptions.Vary() : null;
+    }
+
+    public Option<string> Out { get; } = SharedOptions.Out();
+
+    public Option<bool> Json { get; } = SharedOptions.Json();
+
+    public Option<bool> Quiet { get; } = SharedOptions.Quiet();
+
+    public Option<bool> Histories { get; } = new("--histories") { Description = "Export the history of every run as JSON lines" };
+
+    public void AddTo(Command verb)
+    {
+        if (vary is not null) verb.Add(vary);
+        foreach (Option option in new Option[] { set, seeds, seed, time, workload, faults, system, on, mutant, mutants, jobs, shard, budget, Out, Histories, Json, Quiet }) verb.Add(option);
+    }
+
+    /// <param name="scenario">Values from a scenario file; what is given on the command line goes before them.</param>
+    public (CampaignPlan Plan, Cells Cells) Plan(ParseResult parsed, string command, ScenarioFile? scenario = null)
+    {
+        var settings = (scenario?.Set ?? []).Concat(parsed.GetValue(set)!).ToArray();
+        var cells = Cells.Of(Configuration.OfWords(settings), vary is null ? [] : parsed.GetValue(vary)!);
+        var one = parsed.GetValue(seed);
+        var part = parsed.GetValue(shard);
+        var range = one is { } only ? new SeedRange(only, only) : Given(parsed, seeds, scenario?.Seeds);
+        var words = Given(parsed, faults, scenario?.Faults);
+        var plan = new CampaignPlan
+        {
+            Cells = cells.Possible,
+            Varied = vary is null ? [] : [.. parsed.GetValue(vary)!.Select(variation => variation.Name)],
+            Workload = Given(parsed, workload, scenario?.Workload),
+            Seeds = range,
+            Shard = part == Shard.Whole ? null : new SeedShard(range.From, range.To, part.Index, part.Of),
+            Faults = new FaultChoice(words, LimitPower: !WasGiven(parsed, faults) && scenario?.Faults is null || words.SequenceEqual(FaultWord.Default)),
+            Length = Given(parsed, time, scenario?.Time),
+            Mutant = MutantOf(parsed),
+            Jobs = parsed.GetValue(jobs),
+            Budget = parsed.GetValue(budget),
+            Command = command,
+        };
+        return (plan, cells);
+    }
+
+    private Mutant? MutantOf(ParseResult parsed)
+    {
+        var known = MutantCatalogue.Own.Concat(parsed.GetValue(mutants) is { } assembly ? OutsideMutants.Of(assembly) : []).ToArray();
+        if (parsed.GetValue(mutant) is not { } slug || slug == "none") return null;
+        return Array.Find(known, candidate => candidate.Slug == slug) ?? throw BadInputException.Unknown("mutant", slug, [.. known.Select(candidate => candidate.Slug)]);
+    }
+
+    private static T Given<T>(ParseResult parsed, Option<T> option, T? inFile) where T : class => WasGiven(parsed, option) || inFile is null ? parsed.GetValue(option)! : inFile;
+
+    private static T Given<T>(ParseResult parsed, Option<T> option, T? inFile) where T : struct => WasGiven(parsed, option) || inFile is null ? parsed.GetValue(option) : inFile.Value;
+
+    private static bool WasGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
+}
