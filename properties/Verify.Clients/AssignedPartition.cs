@@ -12,6 +12,9 @@ internal sealed class AssignedPartition(TopicPartition partition)
 
     public TopicPartition Partition => partition;
 
+    /// <summary>The position is known.</summary>
+    public bool HasPosition { get; private set; }
+
     /// <summary>The offset of the next record to return; -1 while it is not known.</summary>
     public long Position { get; private set; } = -1;
 
@@ -44,12 +47,12 @@ internal sealed class AssignedPartition(TopicPartition partition)
     public bool HasBuffered => returned < buffer.Count;
 
     /// <summary>The position lies nowhere and nobody looks for it: the caller has to seek.</summary>
-    public bool IsStuck => Position == -1 && Wanted is null;
+    public bool IsStuck => !HasPosition && Wanted is null;
 
     public void SeekTo(long offset, int positionEpoch, int validatedUnder)
     {
         Forget();
-        Position = offset;
+        (HasPosition, Position) = (true, offset);
         (PositionEpoch, PositionEpochStart, ValidatedUnder) = (positionEpoch, offset, validatedUnder);
     }
 
@@ -93,7 +96,7 @@ internal sealed class AssignedPartition(TopicPartition partition)
         Turn++;
         buffer.Clear();
         returned = 0;
-        (Position, PositionEpoch, PositionEpochStart, ValidatedUnder) = (-1, -1, -1, -1);
+        (HasPosition, Position, PositionEpoch, PositionEpochStart, ValidatedUnder) = (false, -1, -1, -1, -1);
         (Wanted, Cause, Failures, NotBefore, AnsweredEmpty) = (null, null, 0, TimeSpan.Zero, false);
     }
 }

@@ -52,10 +52,10 @@ public partial class ClientRules
     public virtual bool IsTruncated(long position, int positionEpoch, int answeredEpoch, long endOffset) =>
         answeredEpoch < 0 || endOffset < 0 || endOffset < position || answeredEpoch < positionEpoch;
 
-    [Rule("Where the logs part, as far as this reader can tell", "KIP-320")]
-    public virtual long DivergenceOffset(long position, int positionEpoch, long positionEpochStart, int answeredEpoch, long endOffset)
+    [Rule("Where the logs part, as far as this reader can tell; null when the leader knows nothing of the epoch", "KIP-320")]
+    public virtual long? DivergenceOffset(long position, int positionEpoch, long positionEpochStart, int answeredEpoch, long endOffset)
     {
-        if (answeredEpoch < 0 || endOffset < 0) return -1;
+        if (answeredEpoch < 0 || endOffset < 0) return null;
         var agreed = answeredEpoch < positionEpoch ? Math.Min(endOffset, positionEpochStart) : endOffset;
         return Math.Min(agreed, position);
     }

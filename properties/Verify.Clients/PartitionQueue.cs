@@ -14,7 +14,7 @@ namespace Verify.Clients;
 internal sealed class PartitionQueue(TopicPartition partition, ProducerSettings settings, ClientRules rules)
 {
     private readonly List<ProducerBatch> batches = [];
-    private bool isUnresolved, hasGap, isProducerKnown;
+    private bool isUnresolved, hasGap, isIdentified, isProducerKnown;
     private int nextSequence, expectedSequence;
 
     public TopicPartition Partition => partition;
@@ -33,7 +33,7 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerSettings 
     public long ExhaustedId { get; private set; } = -1;
 
     /// <summary>An idempotent partition cannot send before it has a producer id.</summary>
-    public bool NeedsIdentity => settings.EnableIdempotence && ProducerId == -1;
+    public bool NeedsIdentity => settings.EnableIdempotence && !isIdentified;
 
     /// <summary>The batch that a record of this size may join, or a new one.</summary>
     public ProducerBatch BatchFor(int recordBytes, TimeSpan now)
@@ -49,7 +49,11 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerSettings 
         return batch;
     }
 
-    public void Identify(long producerId, short producerEpoch) => StartSequences(producerId, producerEpoch);
+    public void Identify(long producerId, short producerEpoch)
+    {
+        isIdentified = true;
+        StartSequences(producerId, producerEpoch);
+    }
 
     /// <summary>The one batch that may leave now, if any. <paramref name="wake"/> becomes the time at which another look is worth it, if that is sooner.</summary>
     public ProducerBatch? NextToLeave(TimeSpan now, int leaderEpoch, bool isFlushing, ref TimeSpan wake)
@@ -183,7 +187,7 @@ internal sealed class PartitionQueue(TopicPartition partition, ProducerSettings 
         if (rules.IsLastEpoch(ProducerEpoch))
         {
             ExhaustedId = ProducerId;
-            isProducerKnown = false;
+            isIdentified = isProducerKnown = false;
             StartSequences(-1, -1);
         }
         else StartSequences(ProducerId, rules.EpochAfter(ProducerEpoch));

@@ -141,8 +141,8 @@ public sealed partial class WireConsumer
 
     private void Truncated(AssignedPartition partition, int answeredEpoch, long endOffset, int leaderEpoch)
     {
-        var parts = rules.DivergenceOffset(partition.Position, partition.PositionEpoch, partition.PositionEpochStart, answeredEpoch, endOffset);
-        if (parts == -1 || settings.OffsetReset is OffsetReset.None)
+        var divergence = rules.DivergenceOffset(partition.Position, partition.PositionEpoch, partition.PositionEpochStart, answeredEpoch, endOffset);
+        if (divergence is not { } parts || settings.OffsetReset is OffsetReset.None)
         {
             Reset(partition, PollIncidentKind.TruncationDetected, ErrorCode.None);
             return;

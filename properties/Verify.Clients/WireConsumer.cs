@@ -53,7 +53,7 @@ public sealed partial class WireConsumer : ILogConsumer
 
     public void SeekToEnd(TopicPartition partition) => LookFor(Assigned(partition), OffsetAt.Latest);
 
-    public long? Position(TopicPartition partition) => Assigned(partition) is { Position: not -1 } known ? known.Position : null;
+    public long? Position(TopicPartition partition) => Assigned(partition) is { HasPosition: true } known ? known.Position : null;
 
     public async Task<PollResult> PollAsync(TimeSpan timeout)
     {
