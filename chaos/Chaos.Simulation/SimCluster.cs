@@ -27,6 +27,12 @@ public sealed record ClusterSettings
 
     public TimeSpan QuorumFetchTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Of the quorum's times: 1 is as given, smaller is faster.</summary>
+    public double QuorumPace { get; init; } = 1;
+
+    /// <summary>The most one fetch between nodes brings, beside the one batch that is always allowed.</summary>
+    public int FetchMaxBytes { get; init; } = 1 << 20;
+
     /// <summary>Of requests between nodes.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -60,7 +66,12 @@ public sealed class SimCluster
         this.rules = rules;
         var voting = settings.Controllers.Count > 0 ? settings.Controllers : settings.Brokers;
         voters = [.. voting.Ids().Select(id => new QuorumVoter(new NodeId(id), new Endpoint(Name(id), ControllerPort)))];
-        quorumTimes = new QuorumSettings(settings.QuorumElectionTimeout, settings.QuorumFetchTimeout, settings.FetchWaitMax, settings.RequestTimeout, settings.Backoff / 4);
+        quorumTimes = new QuorumSettings(
+            settings.QuorumElectionTimeout * settings.QuorumPace,
+            settings.QuorumFetchTimeout * settings.QuorumPace,
+            settings.FetchWaitMax * settings.QuorumPace,
+            settings.RequestTimeout * settings.QuorumPace,
+            settings.Backoff / 4 * settings.QuorumPace);
         Nodes = new NodeSet(settings.Brokers.Bits | settings.Controllers.Bits);
         foreach (var id in Nodes.Ids()) Add(id);
         world.IsController = node => voting.Contains(node.Value);
@@ -103,7 +114,7 @@ public sealed class SimCluster
         var id = host.Id.Value;
         var broker = settings.Brokers.Contains(id) ? BrokerOf(host.Id) : null;
         var isVoter = Array.Exists(voters, voter => voter.Id == host.Id);
-        var voter = isVoter ? new QuorumNodeSettings { Id = host.Id, Voters = voters, Times = quorumTimes } : null;
+        var voter = isVoter ? new QuorumNodeSettings { Id = host.Id, Voters = voters, Times = quorumTimes, FetchMaxBytes = settings.FetchMaxBytes } : null;
         return new ServerNode(host, new ServerSettings(broker, voter, voters)
         {
             QuorumTimes = quorumTimes,
@@ -127,6 +138,7 @@ public sealed class SimCluster
         ReplicaLagTimeMax = settings.ReplicaLagTimeMax,
         ReplicaFetchWaitMax = settings.FetchWaitMax,
         Backoff = settings.Backoff,
+        ReplicaFetchMaxBytes = settings.FetchMaxBytes,
         RequestTimeout = settings.RequestTimeout,
     };
 

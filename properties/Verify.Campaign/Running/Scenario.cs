@@ -10,8 +10,33 @@ namespace Verify.Campaign.Running;
 /// <param name="Length">Of the workload under faults, in virtual time; healing, recovery and the final reads follow.</param>
 /// <param name="PowerLimit">Most brokers that may lose power between two moments of full ISR; null: no limit.</param>
 /// <param name="Mutant">Slug of the planted bug, null for the faithful broker.</param>
+/// <param name="World">How fast its networks, disks and voters are.</param>
 public sealed record Scenario(
-    ulong Seed, Configuration Configuration, WorkloadPlan Plan, FaultSchedule Faults, TimeSpan Length, int? PowerLimit, string? Mutant = null);
+    ulong Seed, Configuration Configuration, WorkloadPlan Plan, FaultSchedule Faults, WorldShape World, TimeSpan Length, int? PowerLimit, string? Mutant = null);
+
+/// <summary>The pace of a world. Which messages meet which flushes and elections depends on it more than on the faults, so it is drawn anew for each seed.</summary>
+/// <param name="Latency">Slowest message; the fastest takes a tenth.</param>
+/// <param name="Flush">Slowest flush; the fastest takes a fifth.</param>
+/// <param name="QuorumPace">Of the quorum's time-outs: 1 is as configured, smaller is faster.</param>
+/// <param name="FetchBytes">The most one fetch brings, of a partition or of the metadata log; always at least one batch.</param>
+public sealed record WorldShape(TimeSpan Latency, TimeSpan Flush, double QuorumPace, int FetchBytes)
+{
+    public static readonly WorldShape Plain = new(TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(0.3), 1, 1 << 20);
+
+    /// <summary>A tight quorum costs many more elections, so only the workload that looks at metadata draws one.</summary>
+    public static WorldShape Draw(Prng chance, string workload)
+    {
+        var metadata = workload == WorkloadNames.Metadata;
+        return new WorldShape(
+            LogUniform(chance, 0.5, 5),
+            LogUniform(chance, 0.2, 5),
+            metadata && chance.Chance(0.5) ? chance.Pick([0.2, 0.06]) : 1,
+            chance.Chance(metadata ? 0.5 : 0.3) ? 1 : 1 << 20);
+    }
+
+    private static TimeSpan LogUniform(Prng chance, double fromMs, double toMs) =>
+        TimeSpan.FromMicroseconds(Math.Round(1000 * fromMs * Math.Pow(toMs / fromMs, chance.NextDouble())));
+}
 
 /// <summary>Which faults a campaign draws from.</summary>
 /// <param name="Words">Fault words; empty for none.</param>
@@ -25,7 +50,7 @@ public sealed record FaultChoice(IReadOnlyList<string> Words, bool LimitPower)
 /// <summary>Draws scenarios from seeds. Workload and faults depend on the seed alone, so the cells of a comparison, and all mutants, face the same.</summary>
 public static class ScenarioGenerator
 {
-    private const ulong WorkloadStream = 1, FaultStream = 2;
+    private const ulong WorkloadStream = 1, FaultStream = 2, WorldStream = 3;
 
     public static Scenario Draw(ulong seed, Configuration configuration, string workload, FaultChoice faults, TimeSpan length, string? mutant = null)
     {
@@ -34,7 +59,7 @@ public static class ScenarioGenerator
         if (configuration.WasGiven(SettingCatalogue.Partitions) && workload == WorkloadNames.Log)
             plan = plan with { Partitions = configuration.Partitions, Commands = [.. plan.Commands.Select(command => command is Command.Send send ? send with { Partition = send.Partition % configuration.Partitions } : command)] };
         int? limit = faults.LimitPower ? configuration.EffectiveMinInsyncReplicas - 1 : null;
-        return new Scenario(seed, configuration, plan, DrawFaults(chance.Split(FaultStream), plan, faults, length), length, limit, mutant);
+        return new Scenario(seed, configuration, plan, DrawFaults(chance.Split(FaultStream), plan, faults, length), WorldShape.Draw(chance.Split(WorldStream), workload), length, limit, mutant);
     }
 
     private static FaultSchedule DrawFaults(Prng chance, WorkloadPlan plan, FaultChoice faults, TimeSpan length)

@@ -37,7 +37,7 @@ public sealed class SimulatedRun
     private SimulatedRun(Scenario scenario, Mutant? mutant)
     {
         this.scenario = scenario;
-        world = new SimWorld(scenario.Seed);
+        world = new SimWorld(scenario.Seed, OptionsOf(scenario.World));
         cluster = new SimCluster(world, ClusterOf(scenario), () => mutant is null ? new BrokerRules() : mutant.Broker(new BrokerRules()));
         recorder = new HistoryRecorder(new HistoryLog(), () => world.Now.Ticks * TimeSpan.NanosecondsPerTick);
         kit = Kit(scenario, cluster, clientScope, () => mutant is null ? new ClientRules() : mutant.Client(new ClientRules()));
@@ -207,6 +207,14 @@ public sealed class SimulatedRun
             host => new WireAdmin(host, clientScope, connection, rules()));
     }
 
+    private static SimOptions OptionsOf(WorldShape world) => SimOptions.Default with
+    {
+        LatencyMin = world.Latency / 10,
+        LatencyMax = world.Latency,
+        FlushMin = world.Flush / 5,
+        FlushMax = world.Flush,
+    };
+
     private static ClusterSettings ClusterOf(Scenario scenario)
     {
         var settings = scenario.Configuration;
@@ -219,6 +227,8 @@ public sealed class SimulatedRun
             ReplicaLagTimeMax = settings.ReplicaLagTime,
             QuorumElectionTimeout = settings.ElectionTimeout,
             QuorumFetchTimeout = settings.QuorumFetchTimeout,
+            QuorumPace = scenario.World.QuorumPace,
+            FetchMaxBytes = scenario.World.FetchBytes,
             EligibleLeaderReplicas = settings.EligibleLeaderReplicas,
             TopicDefaults = new TopicSettings
             {
