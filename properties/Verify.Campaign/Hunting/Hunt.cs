@@ -1,0 +1,173 @@
+using Verify.Campaign.Judging;
+using Verify.Campaign.Running;
+using Verify.Promises;
+using Verify.Workloads;
+using Verify.Zoo;
+
+namespace Verify.Campaign.Hunting;
+
+/// <summary>How a hunt is to be done.</summary>
+public sealed record HuntPlan
+{
+    /// <summary>The first of the fresh seeds; they are taken in order.</summary>
+    public ulong FirstSeed { get; init; } = 1;
+
+    /// <summary>Processor time to spend on each mutant before it counts as alive.</summary>
+    public TimeSpan Budget { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Threads; one simulation never leaves its thread.</summary>
+    public int Jobs { get; init; } = Environment.ProcessorCount;
+
+    public FaultChoice Faults { get; init; } = FaultChoice.Default;
+
+    /// <summary>Of the workload under faults, per seed, in virtual time.</summary>
+    public TimeSpan Length { get; init; } = TimeSpan.FromSeconds(25);
+}
+
+/// <summary>What a hunt leaves to others.</summary>
+/// <param name="Judge">What a run says.</param>
+/// <param name="Shrink">A smaller scenario in which the mutant still shows the anomaly, un-excused; the same where none is smaller.</param>
+/// <param name="Keep">Stores the story of a kill and tells its file; null where stories are not stored.</param>
+public sealed record HuntMeans(
+    Func<RunRecord, RunVerdict> Judge, Func<Scenario, Mutant, Violation, Scenario> Shrink, Func<Scenario, Mutant, Violation, string?> Keep);
+
+/// <summary>A scenario stored earlier, and the file it is in.</summary>
+public sealed record StoredStory(string File, Scenario Scenario);
+
+/// <summary>
+/// Looks for planted bugs. A mutant is killed by a run that shows one of its anomalies without an excuse, while the same scenario without the mutant breaks nothing.
+/// </summary>
+public sealed class Hunt(HuntPlan plan, HuntMeans means)
+{
+    /// <summary>Searches with fresh seeds: the same for every mutant of one workload, drawn by the one generator that campaigns use.</summary>
+    public HuntedMutant Discover(Mutant mutant, CancellationToken stop = default)
+    {
+        var search = new Search(plan, mutant, means.Judge);
+        var kill = search.Run(stop);
+        var hunted = new HuntedMutant(mutant.Slug, kill is not null, HuntedBy.Discovery, kill is null ? search.Played : (long)(kill.Scenario.Seed - plan.FirstSeed + 1), search.Cpu.TotalSeconds, null, kill?.Violation.Anomaly)
+        {
+            Seed = kill?.Scenario.Seed,
+            Aborted = search.Aborted,
+            NotClean = search.NotClean,
+        };
+        return kill is null || kill.Violation.Anomaly == Tripwire.Anomaly ? hunted : hunted with { Story = Tell(kill, mutant) };
+    }
+
+    /// <summary>Plays the stories that were stored for a mutant, in order, until one kills it.</summary>
+    public HuntedMutant Replay(Mutant mutant, IEnumerable<StoredStory> stories)
+    {
+        var played = 0;
+        var began = ThreadTime.Now;
+        foreach (var story in stories.Where(story => story.Scenario.Mutant == mutant.Slug))
+        {
+            played++;
+            var scenario = story.Scenario;
+            if (Search.Killing(means.Judge(SimulatedRun.Play(scenario, mutant)), mutant) is not { } violation || !IsCleanWithout(scenario)) continue;
+            return Result(new HuntStory(story.File, scenario.Faults.Count, scenario.Plan.Commands.Length), violation.Anomaly);
+        }
+        return Result(null, null);
+
+        HuntedMutant Result(HuntStory? story, string? anomaly) =>
+            new(mutant.Slug, story is not null, HuntedBy.Regression, played, (ThreadTime.Now - began).TotalSeconds, story, anomaly);
+    }
+
+    /// <summary>The shrunk scenario must acquit the faithful broker too; else the long one, which did, is told.</summary>
+    private HuntStory Tell(Kill kill, Mutant mutant)
+    {
+        var shrunk = means.Shrink(kill.Scenario, mutant, kill.Violation);
+        var violation = shrunk == kill.Scenario ? kill.Violation : Search.Killing(means.Judge(SimulatedRun.Play(shrunk, mutant)), mutant);
+        if (violation is null || !IsCleanWithout(shrunk)) (shrunk, violation) = (kill.Scenario, kill.Violation);
+        return new HuntStory(means.Keep(shrunk, mutant, violation), shrunk.Faults.Count, shrunk.Plan.Commands.Length);
+    }
+
+    private bool IsCleanWithout(Scenario scenario) => !means.Judge(SimulatedRun.Play(scenario with { Mutant = null })).Broken.Any();
+}
+
+/// <summary>A run that kills.</summary>
+internal sealed record Kill(Scenario Scenario, Violation Violation);
+
+/// <summary>The search for one mutant on a few threads. Seeds are handed out in order and none below a killing one is left out, so the result does not depend on how many threads there are.</summary>
+internal sealed class Search(HuntPlan plan, Mutant mutant, Func<RunRecord, RunVerdict> judge)
+{
+    private readonly Configuration configuration = Configuration.Of(mutant.Settings);
+    private readonly Lock state = new();
+    private readonly List<Kill> kills = [];
+    private ulong handedOut;
+    private Exception? failure;
+
+    public long Played { get; private set; }
+
+    public long Aborted { get; private set; }
+
+    public long NotClean { get; private set; }
+
+    public TimeSpan Cpu { get; private set; }
+
+    /// <summary>The kill by the lowest seed, or null.</summary>
+    public Kill? Run(CancellationToken stop)
+    {
+        var threads = Enumerable.Range(0, Math.Max(1, plan.Jobs)).Select(number => new Thread(() => Labour(stop)) { IsBackground = true, Name = $"hunt-{number}" }).ToArray();
+        foreach (var thread in threads) thread.Start();
+        foreach (var thread in threads) thread.Join();
+        if (failure is not null) throw new InvalidOperationException($"the hunt for {mutant.Slug} failed: {failure.Message}", failure);
+        return kills.MinBy(static kill => kill.Scenario.Seed);
+    }
+
+    /// <summary>The first violation of a verdict that kills this mutant.</summary>
+    public static Violation? Killing(RunVerdict verdict, Mutant mutant) => verdict.Broken.FirstOrDefault(violation => mutant.Anomalies.Contains(violation.Anomaly));
+
+    private void Labour(CancellationToken stop)
+    {
+        try
+        {
+            while (Next(stop) is { } seed) Try(seed);
+        }
+        catch (Exception problem)                                      // told to whoever called Run
+        {
+            lock (state) failure ??= problem;
+        }
+    }
+
+    private ulong? Next(CancellationToken stop)
+    {
+        lock (state)
+        {
+            if (failure is not null || kills.Count > 0 || Cpu >= plan.Budget || stop.IsCancellationRequested) return null;
+            return plan.FirstSeed + handedOut++;
+        }
+    }
+
+    private void Try(ulong seed)
+    {
+        var scenario = ScenarioGenerator.Draw(seed, configuration, mutant.Workload, plan.Faults, plan.Length, mutant.Slug);
+        var began = ThreadTime.Now;
+        var found = Play(scenario, out var aborted);
+        var took = ThreadTime.Now - began;
+        var isClean = found is null || IsCleanWithout(scenario);
+        lock (state)
+        {
+            Played++;
+            Cpu += took;
+            if (aborted) Aborted++;
+            if (!isClean) NotClean++;
+            else if (found is not null) kills.Add(new Kill(scenario, found));
+        }
+    }
+
+    private Violation? Play(Scenario scenario, out bool aborted)
+    {
+        aborted = false;
+        Tripwire.Reset();
+        try
+        {
+            return Killing(judge(SimulatedRun.Play(scenario, mutant)), mutant);
+        }
+        catch (Exception problem) when (!mutant.Counts && problem is not OutOfMemoryException)
+        {
+            aborted = true;                                            // a rule forced to nonsense may break the node's code itself; that is noticed, too
+            return new Violation("", Tripwire.Anomaly, "", [], [], problem.Message, null);
+        }
+    }
+
+    private bool IsCleanWithout(Scenario scenario) => !judge(SimulatedRun.Play(scenario with { Mutant = null })).Broken.Any();
+}

@@ -1,0 +1,93 @@
+using Verify.Campaign.Hunting;
+using Verify.Campaign.Judging;
+using Verify.Campaign.Results;
+using Verify.Campaign.Running;
+using Verify.Checkers;
+using Verify.Promises;
+using Verify.Workloads;
+using Verify.Zoo;
+using Xunit;
+
+namespace Verify.Tests.Hunting;
+
+/// <summary>The hunt's own logic; what a run says comes from the checkers here, without excuses.</summary>
+public sealed class HuntTests
+{
+    private static readonly HuntPlan Plan = new() { Budget = TimeSpan.FromSeconds(20), Jobs = 2 };
+    private static readonly Mutant Easy = MutantCatalogue.Own.Single(mutant => mutant.Slug == "drop-every-fiftieth");
+    private static readonly HuntMeans Means = new(Judge, static (scenario, _, _) => scenario, static (scenario, _, _) => $"{scenario.Seed}.story.json");
+
+    [Fact]
+    public void A_planted_loss_is_found_and_the_same_seed_without_it_is_clean()
+    {
+        var hunted = new Hunt(Plan, Means).Discover(Easy);
+        Assert.True(hunted.Killed);
+        Assert.Contains(hunted.Anomaly, Easy.Anomalies);
+        Assert.Equal($"{hunted.Seed}.story.json", hunted.Story!.File);
+        Assert.True(hunted.CpuSeconds > 0);
+        Assert.Equal((long)hunted.Seed!, hunted.Seeds);
+    }
+
+    [Fact]
+    public void The_number_of_threads_does_not_change_which_seed_kills() =>
+        Assert.Equal(new Hunt(Plan with { Jobs = 1 }, Means).Discover(Easy).Seed, new Hunt(Plan with { Jobs = 4 }, Means).Discover(Easy).Seed);
+
+    [Fact]
+    public void A_mutant_that_changes_nothing_stays_alive_when_its_budget_is_spent()
+    {
+        var harmless = new Mutant("harmless", "none", "Changes nothing.", Rarity.Extreme, ["lost-write"], WorkloadNames.Log);
+        var hunted = new Hunt(Plan with { Budget = TimeSpan.FromMilliseconds(200) }, Means).Discover(harmless);
+        Assert.False(hunted.Killed);
+        Assert.True(hunted.Seeds > 0 && hunted.Story is null);
+    }
+
+    [Fact]
+    public void A_kill_does_not_count_when_the_faithful_broker_falls_too()
+    {
+        var blaming = Means with { Judge = static _ => Verdict([new Violation("no-lost-writes", "lost-write", "t-0", ["1"], [0], "always", null)]) };
+        var hunted = new Hunt(Plan with { Budget = TimeSpan.FromMilliseconds(200) }, blaming).Discover(Easy);
+        Assert.False(hunted.Killed);
+        Assert.Equal(hunted.Seeds, hunted.NotClean);
+    }
+
+    [Fact]
+    public void A_stored_story_kills_again_and_another_mutants_story_does_not()
+    {
+        var seed = new Hunt(Plan, Means).Discover(Easy).Seed!.Value;
+        var scenario = ScenarioGenerator.Draw(seed, Configuration.Default, Easy.Workload, Plan.Faults, Plan.Length, Easy.Slug);
+        var hunt = new Hunt(Plan, Means);
+        var again = hunt.Replay(Easy, [new StoredStory("a", scenario with { Mutant = "another" }), new StoredStory("b", scenario)]);
+        Assert.Equal((true, HuntedBy.Regression, 1L, "b"), (again.Killed, again.By, again.Seeds, again.Story!.File));
+        Assert.False(hunt.Replay(Easy, []).Killed);
+    }
+
+    [Fact]
+    public void The_result_reads_as_the_contract_says()
+    {
+        var result = new HuntResult([new HuntedMutant("m", true, HuntedBy.Discovery, 7, 1.5, new HuntStory("m.story.json", 2, 3), "lost-write"), new HuntedMutant("m", false, HuntedBy.Regression, 0, 0, null, null)]);
+        Assert.Equal(
+            """{"mutants":[{"slug":"m","killed":true,"by":"discovery","seeds":7,"cpuSeconds":1.5,"story":{"file":"m.story.json","faults":2,"commands":3},"anomaly":"lost-write"},{"slug":"m","killed":false,"by":"regression","seeds":0,"cpuSeconds":0,"story":null,"anomaly":null}]}""",
+            string.Concat(result.ToJson().Split('\n').Select(line => line.Trim())).Replace("\": ", "\":", StringComparison.Ordinal));
+        Assert.Equal(result.Mutants, HuntResult.Parse(result.ToJson()).Mutants);
+        Assert.True(result.AllKilled);
+    }
+
+    [Fact]
+    public void Power_counts_the_planted_bugs_that_so_many_runs_would_have_found()
+    {
+        var rates = new KillRates("abc", "two cores", [new("a", "log", true, 10), new("b", "log", true, 2000), new("c", "log", false, 9000), new("d", "metadata", true, 5)]);
+        Assert.Equal("such a campaign finds 1 of the 3 planted bugs", Power.Of("log", 1000, rates)!.ToString());
+        Assert.Equal(2, Power.Of("log", 2000, rates)!.Found);
+        Assert.Null(Power.Of("queue", 1000, rates));
+        Assert.Equal(rates.Rates, KillRates.Parse(rates.ToJson()).Rates);
+    }
+
+    private static RunVerdict Judge(RunRecord run)
+    {
+        var suite = CheckerSuite.For(new CheckContract());
+        suite.ObserveAll(run.History);
+        return Verdict([.. from finding in suite.Conclude() from anomaly in finding.Anomalies where anomaly.Breaks select new Violation(finding.Guarantee, anomaly.Name, anomaly.Cases[0].Key, [], [], anomaly.Cases[0].Note, null)]);
+    }
+
+    private static RunVerdict Verdict(IReadOnlyList<Violation> violations) => new(null!, [new GuaranteeVerdict("no-lost-writes", ResultVerdict.Unknown, true, 1, "acknowledged", violations, null)], null!);
+}
