@@ -59,7 +59,7 @@ internal sealed class SimConnection(SimNetwork network, Life owner, Endpoint rem
         if (!IsOpen) return;
         IsOpen = false;
         Owner.Connections.Remove(this);
-        arrived.Clear();
+        while (arrived.TryDequeue(out var unread)) network.Lost(Incoming, unread);
         Incoming.Abandon();
         Outgoing.Die(death);
     }
@@ -67,7 +67,12 @@ internal sealed class SimConnection(SimNetwork network, Life owner, Endpoint rem
     /// <summary>A frame, or the end of the stream, has reached this machine.</summary>
     public void Arrive(byte[]? frame)
     {
-        if (!IsOpen) return;
+        if (!IsOpen)
+        {
+            network.Lost(Incoming, frame);
+            return;
+        }
+
         if (frame is null) peerClosed = true;
         else arrived.Enqueue(frame);
         PostWake();

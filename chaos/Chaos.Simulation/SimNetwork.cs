@@ -1,10 +1,13 @@
+using System.Buffers.Binary;
 using Broker.Runtime;
 
 namespace Chaos.Simulation;
 
 /// <summary>Connections of frames between nodes, with latency drawn per frame and everything that can go wrong with them.</summary>
-internal sealed class SimNetwork(SimLoop loop, SimOptions options, Prng prng, LinkFaults faults)
+/// <param name="observe">The world sees what the network alone can know.</param>
+internal sealed class SimNetwork(SimLoop loop, SimOptions options, Prng prng, LinkFaults faults, Action<Observation> observe)
 {
+    private const short Produce = 0;
     private const int FirstEphemeralPort = 40_000;
     private readonly Dictionary<Endpoint, SimListener> listeners = [];
     private readonly Dictionary<string, SimNode> hosts = [];
@@ -71,9 +74,23 @@ internal sealed class SimNetwork(SimLoop loop, SimOptions options, Prng prng, Li
         }
 
         var fate = Faults.Hit(wire.From, wire.To, end.Accepted, apiKey);
-        if (!fate.Lost) wire.Send(frame, due + fate.Lag, fate.Hold);
-        else if (fate.ConnectionDies) Cut(end);
+        if (!fate.Lost)
+        {
+            wire.Send(frame, due + fate.Lag, fate.Hold);
+            return;
+        }
+
+        Lost(wire, frame);
+        if (fate.ConnectionDies) Cut(end);
         else wire.Silent = true;
+    }
+
+    /// <summary>A frame will never be read: where it is a produce request (its sender may not ask for an answer), the world vouches for that.</summary>
+    public void Lost(Wire wire, byte[]? frame)
+    {
+        if (frame is not { Length: > 2 } || !wire.Receiver.Accepted || BinaryPrimitives.ReadInt16BigEndian(frame) != Produce) return;
+        var why = wire.Receiver.Owner.Context.Closed ? FrameLoss.NodeDied : FrameLoss.ConnectionDied;
+        observe(new Observation(ObservationKind.FrameLost, new NodeId(wire.To), Other: (int)why, Bytes: frame, Connection: wire.Receiver.Remote.Port));
     }
 
     public long Latency(int from, int to) =>

@@ -29,7 +29,7 @@ public sealed partial class SimWorld : IFaultTarget
         prng = new Prng(seed);
         loop = new SimLoop(prng.Split(1), this.options, new TraceHash());
         links = new LinkFaults(node => IsController(node));
-        network = new SimNetwork(loop, this.options, prng.Split(2), links);
+        network = new SimNetwork(loop, this.options, prng.Split(2), links, seen => Observe(seen));
         main = new NodeContext(loop, NodeId.None.Value, failure => running.TrySetException(failure));
         Time = new SimTime(loop, main, new WallClock(this.options.Epoch));
         Random = prng.Split(3);

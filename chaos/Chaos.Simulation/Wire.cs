@@ -40,7 +40,12 @@ internal sealed class Wire(SimNetwork network, int from, int to) : Scheduled
 
     public void Send(byte[] frame, long due, ActiveFault? hold)
     {
-        if (dying || Silent) return;
+        if (dying || Silent)
+        {
+            network.Lost(this, frame);
+            return;
+        }
+
         lastDue = Math.Max(lastDue, due);
         inFlight.Enqueue(new Flight(frame, lastDue, hold));
         if (inFlight.Count == 1 && !stalled) network.Loop.Schedule(this, Math.Max(lastDue, notBefore));
@@ -50,7 +55,7 @@ internal sealed class Wire(SimNetwork network, int from, int to) : Scheduled
     public void Abandon()
     {
         dying = true;
-        inFlight.Clear();
+        while (inFlight.TryDequeue(out var flight)) network.Lost(this, flight.Frame);
         network.Loop.Cancel(this);
         if (stalled) network.Stalled.Remove(this);
         stalled = false;
@@ -133,6 +138,7 @@ internal sealed class Wire(SimNetwork network, int from, int to) : Scheduled
         {
             var flight = inFlight.Dequeue();
             if (i < prefix) inFlight.Enqueue(flight);
+            else network.Lost(this, flight.Frame);
         }
     }
 

@@ -9,7 +9,7 @@ public enum ObservationKind : byte
     /// <summary>A log was recovered at start. Offset: log end offset found, EndOffset: bytes dropped from a torn tail.</summary>
     LogRecovered,
 
-    /// <summary>Leader got a produce batch. Bytes: the batch as sent; Other: error code given at once, 0 if none.</summary>
+    /// <summary>Leader got a produce batch. Bytes: the batch as sent; Other: error code given at once, 0 if none; Connection: over which it came.</summary>
     ProduceReceived,
 
     /// <summary>Leader appended. Epoch, Offset..EndOffset (exclusive); Bytes: the stored batches.</summary>
@@ -42,7 +42,10 @@ public enum ObservationKind : byte
     /// <summary>Controller committed an ISR. Nodes: ISR; Epoch: leader epoch; Offset: partition epoch.</summary>
     IsrCommitted,
 
-    /// <summary>Controller chose a leader. Other: leader or -1; Epoch: leader epoch; Nodes: ISR; Offset: an <see cref="ElectionKind"/>.</summary>
+    /// <summary>
+    /// Controller chose a leader. Other: leader or -1; Epoch: leader epoch; Nodes: ISR; Offset: an <see cref="ElectionKind"/>; EndOffset: who was
+    /// eligible before, see <see cref="EligibleReplicas"/>.
+    /// </summary>
     Elected,
 
     /// <summary>Controller fenced or let in a broker. Other: broker.</summary>
@@ -81,6 +84,30 @@ public enum ObservationKind : byte
 
     /// <summary>A client got an answer to a send. Other: error code (0 acknowledged, -1 unknown); Offset: base offset or -1.</summary>
     ClientAnswered,
+
+    /// <summary>
+    /// World: a produce request is lost for good before anybody read it. Node: to whom it was sent; Other: a <see cref="FrameLoss"/>; Bytes: its frame;
+    /// Connection: over which.
+    /// </summary>
+    FrameLost,
+}
+
+/// <summary>Why a request reached nobody.</summary>
+public enum FrameLoss
+{
+    /// <summary>Its connection died with it in flight, or unread.</summary>
+    ConnectionDied = 1,
+
+    /// <summary>The node it was sent to was down, or died before it read it.</summary>
+    NodeDied = 2,
+}
+
+/// <summary>How many replicas were in the ISR or eligible just before an election, and how many of those the controller held for alive. In one number, as observations carry it.</summary>
+public readonly record struct EligibleReplicas(int Count, int Alive)
+{
+    public static EligibleReplicas Of(long packed) => packed < 0 ? default : new((int)(packed & 0xff), (int)(packed >> 8));
+
+    public long Packed => (long)Alive << 8 | (uint)Count;
 }
 
 /// <summary>How a leader was found (KIP-966).</summary>
@@ -112,4 +139,5 @@ public readonly record struct Observation(
     long EndOffset = -1,
     int Other = -1,
     NodeSet Nodes = default,
-    ReadOnlyMemory<byte> Bytes = default);
+    ReadOnlyMemory<byte> Bytes = default,
+    int Connection = -1);

@@ -81,16 +81,22 @@ public sealed partial class ControllerMachine
         var before = topic.Partitions[partition];
         if (election.Change(before, wish, topic.Settings.MinInSyncReplicas) is not { } outcome) return false;
         Append(new MetadataRecord.PartitionChange(topic.Id, partition, outcome.State));
-        Show(new TopicPartition(topic.Name, partition), outcome.State, before.Isr, outcome.Kind);
+        Show(new TopicPartition(topic.Name, partition), outcome.State, before, outcome.Kind);
         return true;
     }
 
-    private void Show(TopicPartition partition, PartitionState state, NodeSet? isrBefore, ElectionKind? kind)
+    private void Show(TopicPartition partition, PartitionState state, PartitionState? before, ElectionKind? kind)
     {
         if (kind is { } how)
-            observations.Add(new Observation(ObservationKind.Elected, NodeId.None, partition, state.LeaderEpoch, (long)how, Other: state.Leader, Nodes: state.Isr));
-        if (!state.Isr.Equals(isrBefore))
+            observations.Add(new Observation(ObservationKind.Elected, NodeId.None, partition, state.LeaderEpoch, (long)how, Eligible(before ?? state).Packed, state.Leader, state.Isr));
+        if (!state.Isr.Equals(before?.Isr))
             observations.Add(new Observation(ObservationKind.IsrCommitted, NodeId.None, partition, state.LeaderEpoch, state.PartitionEpoch, Nodes: state.Isr));
+    }
+
+    private EligibleReplicas Eligible(PartitionState state)
+    {
+        var eligible = state.Isr.Bits | state.Elr.Bits;
+        return new EligibleReplicas(new NodeSet(eligible).Count, new NodeSet(eligible & Alive().Bits).Count);
     }
 
     private void Show(ObservationKind kind, int broker) => observations.Add(new Observation(kind, NodeId.None, Other: broker));

@@ -99,6 +99,14 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
         return RoleChange.BecameFollower;
     }
 
+    /// <summary>Makes the log durable up to its present end; the observation tells how far that got.</summary>
+    public async ValueTask FlushAsync()
+    {
+        var before = Log.FlushedEndOffset;
+        await Log.FlushAsync();
+        if (rules.Moves(Log.FlushedEndOffset, before)) observe(new Observation(ObservationKind.Flushed, new NodeId(self), Id, LeaderEpoch, EndOffset: Log.FlushedEndOffset));
+    }
+
     // Leading
 
     /// <summary>Judges and appends one validated batch; <see cref="Appended"/> must follow once it may count.</summary>

@@ -1,11 +1,15 @@
 using Broker.Protocol;
+using Broker.Runtime;
 
 namespace Broker.Node.Rpc;
 
 /// <summary>One request being served. A handler that must not answer at all sets <see cref="CloseConnection"/> or returns null.</summary>
-public sealed class RequestContext(RequestHeader header)
+public sealed class RequestContext(RequestHeader header, Endpoint remote)
 {
     public RequestHeader Header { get; } = header;
+
+    /// <summary>The client's end of the connection.</summary>
+    public Endpoint Remote { get; } = remote;
 
     public bool CloseConnection { get; set; }
 }
@@ -21,21 +25,21 @@ public sealed class RequestRouter
     public void On<TRequest, TResponse>(Func<TRequest, RequestContext, ValueTask<TResponse?>> handler)
         where TRequest : class, IRequest<TResponse>, new()
         where TResponse : class, IResponse, new() =>
-        routes[TRequest.Key] = new Route(TRequest.Versions, async (frame, header) =>
+        routes[TRequest.Key] = new Route(TRequest.Versions, async (frame, header, remote) =>
         {
-            var context = new RequestContext(header);
+            var context = new RequestContext(header, remote);
             var answer = await handler(RequestFrame.Decode<TRequest>(frame, header), context);
             return (answer is null ? null : ResponseFrame.Encode(answer, header.Version, header.CorrelationId), context.CloseConnection);
         });
 
     /// <summary>The answer's frame (null: none), and whether the connection must be closed.</summary>
-    public async ValueTask<(byte[]? Answer, bool Close)> AnswerAsync(byte[] frame)
+    public async ValueTask<(byte[]? Answer, bool Close)> AnswerAsync(byte[] frame, Endpoint remote)
     {
         try
         {
             var header = RequestFrame.ReadHeader(frame);
             if (!routes.TryGetValue(header.Key, out var route)) return (null, true);
-            if (route.Versions.Contains(header.Version)) return await route.Serve(frame, header);
+            if (route.Versions.Contains(header.Version)) return await route.Serve(frame, header, remote);
             return header.Key == ApiKey.ApiVersions ? (VersionTooNew(header), false) : (null, true);
         }
         catch (MalformedFrameException)
@@ -56,5 +60,5 @@ public sealed class RequestRouter
         return ResponseFrame.Encode(answer, 0, header.CorrelationId);
     }
 
-    private sealed record Route(VersionRange Versions, Func<byte[], RequestHeader, ValueTask<(byte[]?, bool)>> Serve);
+    private sealed record Route(VersionRange Versions, Func<byte[], RequestHeader, Endpoint, ValueTask<(byte[]?, bool)>> Serve);
 }

@@ -36,7 +36,7 @@ public sealed class RequestServer(IHost host, Endpoint endpoint, RequestRouter r
     {
         while (await connection.ReceiveAsync() is { } frame)
         {
-            var (answer, close) = await router.AnswerAsync(frame);
+            var (answer, close) = await router.AnswerAsync(frame, connection.Remote);
             if (close || answer is not null && !connection.Send(answer)) break;
         }
         connection.Close();

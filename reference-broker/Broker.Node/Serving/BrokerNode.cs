@@ -70,7 +70,7 @@ public sealed class BrokerNode
     {
         await registration.LeaveAsync(limit);
         server.Stop();
-        foreach (var partition in partitions.All) await partition.Core.Log.FlushAsync();
+        foreach (var partition in partitions.All) await partition.Core.FlushAsync();
         await registration.EndInOrderAsync();
     }
 

@@ -67,7 +67,7 @@ public sealed class PartitionTable(IHost host, BrokerSettings settings, BrokerRu
     {
         var (epoch, end) = (partition.LeaderEpoch, partition.Log.LogEndOffset);
         if (!partition.Log.NeedsFlush) return;
-        await partition.Log.FlushAsync();
+        await partition.FlushAsync();
         partition.Appended(epoch, end);
     }
 

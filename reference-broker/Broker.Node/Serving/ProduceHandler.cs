@@ -15,7 +15,7 @@ public sealed class ProduceHandler(IHost host, PartitionTable partitions, Replic
         var appends = new List<Append>();
         foreach (var topic in request.TopicData)
             foreach (var data in topic.PartitionData) appends.Add(Admit(topic.Name, data, request));
-        foreach (var step in rules.ProduceSteps()) await DoAsync(step, appends, request);
+        foreach (var step in rules.ProduceSteps()) await DoAsync(step, appends, request, context);
 
         foreach (var append in appends)
             host.Observe(new Observation(ObservationKind.ProduceAnswered, host.Id, append.Id, append.LeaderEpoch, append.Outcome.BaseOffset, append.Outcome.NextOffset, (int)append.Error));
@@ -32,16 +32,16 @@ public sealed class ProduceHandler(IHost host, PartitionTable partitions, Replic
         return append;
     }
 
-    private async ValueTask DoAsync(ProduceStep step, List<Append> appends, ProduceRequest request)
+    private async ValueTask DoAsync(ProduceStep step, List<Append> appends, ProduceRequest request, RequestContext context)
     {
         switch (step)
         {
             case ProduceStep.Append:
-                foreach (var append in appends) AppendTo(append, request.Acks);
+                foreach (var append in appends) AppendTo(append, request.Acks, context.Remote.Port);
                 break;
             case ProduceStep.Flush:
                 foreach (var append in appends)
-                    if (append.Error == ErrorCode.None && append.Partition!.Core.Log.NeedsFlush) await append.Partition.Core.Log.FlushAsync();
+                    if (append.Error == ErrorCode.None && append.Partition!.Core.Log.NeedsFlush) await append.Partition.Core.FlushAsync();
                 break;
             case ProduceStep.Count:
                 foreach (var append in appends)
@@ -54,10 +54,10 @@ public sealed class ProduceHandler(IHost host, PartitionTable partitions, Replic
         }
     }
 
-    private void AppendTo(Append append, short acks)
+    private void AppendTo(Append append, short acks, int connection)
     {
         if (append.Error == ErrorCode.None) append.Outcome = Store(append.Partition!.Core, append.Records, acks);
-        host.Observe(new Observation(ObservationKind.ProduceReceived, host.Id, append.Id, append.LeaderEpoch, append.Outcome.BaseOffset, append.Outcome.NextOffset, (int)append.Error, Bytes: append.Records));
+        host.Observe(new Observation(ObservationKind.ProduceReceived, host.Id, append.Id, append.LeaderEpoch, append.Outcome.BaseOffset, append.Outcome.NextOffset, (int)append.Error, Bytes: append.Records, Connection: connection));
     }
 
     private static AppendOutcome Store(Partition partition, ReadOnlyMemory<byte> records, short acks)

@@ -33,7 +33,7 @@ public sealed class ReplicaFetcher(
     private async Task<bool> FetchOnceAsync(List<Replica> followed)
     {
         foreach (var replica in followed)
-            if (replica.Core.Log.NeedsFlush) await replica.Core.Log.FlushAsync();   // a fetch says "I have all below": with flush.messages, durably
+            if (replica.Core.Log.NeedsFlush) await replica.Core.FlushAsync();   // a fetch says "I have all below": with flush.messages, durably
 
         if (await OpenAsync() is not { } open) return false;
         var id = open.NextCorrelationId();
