@@ -43,7 +43,7 @@ public sealed class SimulatedRun
         kit = Kit(scenario, cluster, clientScope, () => mutant is null ? new ClientRules() : mutant.Client(new ClientRules()));
         operatorNode = new ClientNode(world, ClusterNodes.Operator, "operator");
         nemesis = world.Unleash(scenario.Faults);
-        var power = new PowerWatch(scenario.PowerLimit, scenario.Configuration.ReplicationFactor, ClusterNodes.Brokers(scenario.Configuration.Brokers));
+        var power = new PowerLimit(scenario.PowerLimit, ClusterNodes.Brokers(scenario.Configuration.Brokers), scenario.Configuration.ReplicationFactor);
         world.Subscribe((in Observation seen, TimeSpan _) => power.Observe(seen));
         nemesis.Veto = power.Forbids;
         world.MoveLeadership = (partition, to) =>

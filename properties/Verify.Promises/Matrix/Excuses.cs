@@ -22,7 +22,7 @@ public static class Excuses
             _ when record is null => null,
             LostWrite or Unseen => ForLoss(configuration, record),
             Duplicate => ForDuplicate(configuration, record),
-            InconsistentOffsets => ForReusedOffset(configuration, record),
+            InconsistentOffsets or DivergentReplicas => ForReusedOffset(configuration, record),
             NonmonotonicSend or IntNonmonotonicSend or RealtimeSendOrder or KeyOrder => ForOrder(configuration, record, ofOneProducer: anomaly != RealtimeSendOrder),
             NonmonotonicPoll or IntNonmonotonicPoll or PollSkip or IntPollSkip => ForReader(configuration, record),
             _ => null,

@@ -14,7 +14,7 @@ public sealed record AnomalyPromise(string Guarantee, string Anomaly, ImmutableA
 
 /// <summary>
 /// The matrix of promises: what a configuration permits once certain things have really happened. What no permission names is promised in
-/// every run: no invention, agreeing replicas, one history per epoch, a reader that skips nothing that is there.
+/// every run: no invention, one history and one leader per epoch, a reader that skips nothing that is there.
 /// </summary>
 /// <remarks>Sources stand with each excuse; the trade-offs they belong to are in <see cref="TradeOffCatalogue"/>.</remarks>
 public static class PromiseMatrix
@@ -26,9 +26,12 @@ public static class PromiseMatrix
     /// <summary>What follows when records vanish that nobody could have read yet.</summary>
     private static readonly ImmutableArray<string> LossOfUncommitted = [.. Losses, InconsistentOffsets, .. Orders];
 
-    /// <summary>What follows when records vanish that readers may have seen: they go back, skip, and may see a record again at a new place.</summary>
+    /// <summary>
+    /// What follows when records vanish that readers may have seen: they go back, skip, and may see a record again at a new place; and replicas come to hold
+    /// another record where a high watermark had passed the one that is gone.
+    /// </summary>
     private static readonly ImmutableArray<string> LossOfCommitted =
-        [.. LossOfUncommitted, Duplicate, NonmonotonicPoll, IntNonmonotonicPoll, PollSkip, IntPollSkip];
+        [.. LossOfUncommitted, Duplicate, NonmonotonicPoll, IntNonmonotonicPoll, PollSkip, IntPollSkip, DivergentReplicas];
 
     public static ImmutableArray<Permission> Permissions { get; } =
     [

@@ -81,7 +81,7 @@ public sealed record PowerLoss(int Node, long At);
 /// <summary>The life of one record as the white-box journal knows it, from the client's hands to its last copy.</summary>
 /// <remarks>
 /// Which record to tell of, by anomaly: lost-write, unseen, duplicate: the record itself. inconsistent-offsets: each record that was at
-/// <see cref="Offset"/> and is not the one found there at the end. Order: the record sent earlier, with the one sent later as
+/// <see cref="Offset"/> and is not the one found there at the end. divergent-replicas: the record that an earlier replica held at <see cref="Offset"/>. Order: the record sent earlier, with the one sent later as
 /// <see cref="Other"/>. Polls: the record the reader had returned last before it went back or skipped.
 /// </remarks>
 public sealed record RecordEvidence
@@ -105,7 +105,7 @@ public sealed record RecordEvidence
     /// <summary>Indices in the journal at which the controller committed a full ISR of the partition.</summary>
     public ImmutableArray<long> FullIsrAt { get; init; } = [];
 
-    /// <summary>The offset in question, for inconsistent-offsets.</summary>
+    /// <summary>The offset in question, for inconsistent-offsets and divergent-replicas.</summary>
     public long? Offset { get; init; }
 
     /// <summary>The second record of a pair.</summary>

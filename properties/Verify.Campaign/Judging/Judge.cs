@@ -1,0 +1,78 @@
+using Verify.Campaign.Results;
+using Verify.Campaign.Running;
+using Verify.Checkers;
+using Verify.Promises;
+using Verify.Workloads;
+using ClientAcks = Verify.Checkers.Acks;
+using PromisedAcks = Verify.Promises.Acks;
+
+namespace Verify.Campaign.Judging;
+
+/// <summary>Judges a run: what was seen, what was promised there, and for each case whether a right broker and client may do that.</summary>
+public static class Judge
+{
+    private static readonly string[] OfLog =
+    [
+        Guarantee.NoLostWrites, Guarantee.NoPhantomWrites, Guarantee.NoDuplicates, Guarantee.StableOffsets, Guarantee.Ordering, Guarantee.ConsistentPolls, Guarantee.Recovery,
+    ];
+
+    private static readonly string[] OfMetadata = [Guarantee.MetadataAgreement, Guarantee.Recovery];
+
+    public static RunVerdict Of(RunRecord run)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        var scan = new RunScan(run);
+        var lives = new Lazy<RecordLives>(() => new RecordLives(run), isThreadSafe: false);
+        var evidence = scan.Evidence(MayLoseSynced(run) ? lives.Value.MostDiskLosses : 0);
+        var permitted = PromiseMatrix.Permissions.Where(permission => permission.Applies(run.Scenario.Configuration, evidence)).SelectMany(permission => permission.Anomalies).ToHashSet();
+
+        var cases = new CaseJudge(run, evidence, lives);
+        var guarantees = new List<GuaranteeVerdict>();
+        foreach (var finding in Findings(run))
+        {
+            var violations = cases.Judge(finding);
+            var seen = violations.Count > 0 ? ResultVerdict.Violated : finding.Verdict == Verdict.Unknown ? ResultVerdict.Unknown : ResultVerdict.Held;
+            var promised = !GuaranteeCatalogue.All.First(known => known.Name == finding.Guarantee).Anomalies.Any(permitted.Contains);
+            var of = finding.Guarantee == Guarantee.Recovery ? 1 : finding.Of;
+            guarantees.Add(new GuaranteeVerdict(finding.Guarantee, seen, promised, of, UnitOf(finding.Guarantee, run), violations, seen == ResultVerdict.Unknown ? finding.Why : null));
+        }
+        return new RunVerdict(evidence, guarantees, FigureScan.Of(run, evidence.LeaderChanges, scan.Events));
+    }
+
+    private static IEnumerable<Finding> Findings(RunRecord run)
+    {
+        var contract = ContractOf(run.Scenario.Configuration);
+        var isLog = run.Scenario.Plan.Workload == WorkloadNames.Log;
+        var suite = CheckerSuite.For(contract, isLog ? OfLog : OfMetadata);
+        suite.ObserveAll(run.History);
+        return isLog ? suite.Conclude().Append(ReplicaHistory.Check(run.Journal, run.History, contract)) : suite.Conclude();
+    }
+
+    /// <summary>Every case is judged, so every case is kept.</summary>
+    private static CheckContract ContractOf(Configuration configuration) => new()
+    {
+        Acks = configuration.Acks switch
+        {
+            PromisedAcks.Zero => ClientAcks.None,
+            PromisedAcks.One => ClientAcks.Leader,
+            PromisedAcks.All => ClientAcks.All,
+            _ => throw new InvalidOperationException($"unknown acks {configuration.Acks}"),
+        },
+        Idempotence = configuration.Idempotence,
+        CaseLimit = int.MaxValue,
+    };
+
+    private static bool MayLoseSynced(RunRecord run) =>
+        run.Bitten.ContainsKey(Chaos.Faults.FaultWord.Disk) || run.Bitten.ContainsKey(Chaos.Faults.FaultWord.DiskLies) || run.Bitten.ContainsKey(Chaos.Faults.FaultWord.BitRot);
+
+    private static string UnitOf(string guarantee, RunRecord run) => guarantee switch
+    {
+        Guarantee.NoLostWrites => run.Scenario.Configuration.Acks == PromisedAcks.Zero ? "sent" : "acknowledged",
+        Guarantee.NoPhantomWrites => "read",
+        Guarantee.NoDuplicates => "records placed",
+        Guarantee.StableOffsets => "offsets",
+        Guarantee.MetadataAgreement => "topics listed or missed",
+        Guarantee.Recovery => "runs",
+        _ => "comparisons",
+    };
+}

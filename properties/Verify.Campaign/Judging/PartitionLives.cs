@@ -1,0 +1,307 @@
+using System.Collections.Immutable;
+using Broker.Runtime;
+using Chaos.Faults;
+using Verify.Promises;
+
+namespace Verify.Campaign.Judging;
+
+/// <summary>
+/// The lives of one partition's records, written down observation by observation: who got them, where they were placed, on which replicas they lay and how each copy ended.
+/// </summary>
+/// <remarks>A copy is known by leader epoch and offset, both stamped into its batch: no two records of one history share them.</remarks>
+internal sealed class PartitionLives
+{
+    private readonly SortedDictionary<int, Replica> replicas = [];
+    private readonly Dictionary<(int Epoch, long Offset), PlacementDraft> placements = [];
+    private readonly Dictionary<long, Life> lives = [];
+    private readonly List<Election> elections = [];
+    private readonly List<TermOfOffice> terms = [];
+    private readonly List<long> fullIsrAt = [];
+    private readonly List<(int Node, long At)> powerLosses = [];
+    private readonly List<long> values = [];
+    private NodeSet lastIsr;
+
+    /// <summary>Nodes on which a record of this partition was lost by the disk, and when.</summary>
+    public IEnumerable<PowerLoss> DiskLosses =>
+        from placement in placements.Values from copy in placement.Copies where copy.End == CopyEnd.LostToDisk select new PowerLoss(copy.Node, copy.EndedAt);
+
+    public IReadOnlyList<long> FullIsrAt => fullIsrAt;
+
+    // Observations about this partition
+
+    public void Observe(in Observation seen, long at, NodeSet fenced)
+    {
+        switch (seen.Kind)
+        {
+            case ObservationKind.ProduceReceived: Received(seen, at); break;
+            case ObservationKind.Appended: Appended(seen, at); break;
+            case ObservationKind.Replicated: Replicated(seen, at); break;
+            case ObservationKind.Flushed: Flushed(seen); break;
+            case ObservationKind.HighWatermark: Watermark(seen); break;
+            case ObservationKind.Truncated: Cut(ReplicaOf(seen.Node), seen.Offset, CopyEnd.Truncated, at, seen.Epoch); break;
+            case ObservationKind.LogRecovered: Recovered(ReplicaOf(seen.Node), seen.Offset, at); break;
+            case ObservationKind.BecameLeader: TookOffice(seen, at, fenced); break;
+            case ObservationKind.BecameFollower: (ReplicaOf(seen.Node).Leads, ReplicaOf(seen.Node).Epoch) = (false, seen.Epoch); break;
+            case ObservationKind.Elected: elections.Add(new Election(seen.Epoch, seen.Other, (ElectionKind)seen.Offset, seen.Nodes, EligibleReplicas.Of(seen.EndOffset))); break;
+            case ObservationKind.ClientAnswered when seen.EndOffset >= 0: Answered(LifeOf(seen.EndOffset), seen); break;
+        }
+        if (seen.Kind is ObservationKind.Elected or ObservationKind.IsrCommitted or ObservationKind.BecameLeader) lastIsr = seen.Nodes;
+    }
+
+    public void HadFullIsr(long at) => fullIsrAt.Add(at);
+
+    /// <summary>A request with a batch of this partition reached nobody.</summary>
+    public void LostOnTheWay(in Observation lost, ReadOnlyMemory<byte> batch)
+    {
+        var delivery = lost.Other == (int)FrameLoss.NodeDied ? Delivery.NodeDied : Delivery.ConnectionDied;
+        foreach (var value in ValuesOf(batch)) LifeOf(value).Transmissions.Add(new Transmission(lost.Node.Value, delivery, Connection: lost.Connection));
+    }
+
+    /// <summary>The node's process ended, or a new one began.</summary>
+    public void Restarted(NodeId node)
+    {
+        if (replicas.TryGetValue(node.Value, out var replica)) replica.Leads = false;
+    }
+
+    public void LostPower(NodeId node, long at)
+    {
+        Restarted(node);
+        powerLosses.Add((node.Value, at));
+        if (replicas.TryGetValue(node.Value, out var replica) && replica.LostPowerAt < 0) replica.LostPowerAt = at;
+    }
+
+    /// <summary>A fault that can lose what was synced hit the node's disk.</summary>
+    public void DiskDamaged(NodeId node) => ReplicaOf(node).DiskIsDamaged = true;
+
+    private void Received(in Observation seen, long at)
+    {
+        var isLeader = ReplicaOf(seen.Node) is { Leads: true } replica && elections is [.., var last] && last.Leader == seen.Node.Value && last.Epoch == replica.Epoch;
+        foreach (var value in ValuesOf(seen.Bytes))
+        {
+            var life = LifeOf(value);
+            life.Transmissions.Add(new Transmission(seen.Node.Value, Delivery.Received, seen.Other, seen.Other != 0 && isLeader, life.Concluded, seen.Connection));
+            life.Batches.Add(at);
+        }
+    }
+
+    private void Appended(in Observation seen, long at)
+    {
+        BatchValues.First(seen.Bytes, out var producerId);
+        var replica = ReplicaOf(seen.Node);
+        Cut(replica, seen.Offset, CopyEnd.Vanished, at);
+        var offset = seen.Offset;
+        foreach (var value in ValuesOf(seen.Bytes)) Store(replica, PlacementAt(seen.Epoch, offset++, value, producerId), at);
+    }
+
+    private void Replicated(in Observation seen, long at)
+    {
+        var replica = ReplicaOf(seen.Node);
+        Cut(replica, seen.Offset, CopyEnd.Vanished, at);
+        foreach (var batch in new Broker.Protocol.RecordBatches(seen.Bytes))
+        {
+            if (batch.BaseOffset >= seen.EndOffset) return;            // not taken: unsound, or not the next one
+            var offset = batch.BaseOffset;
+            foreach (var value in ValuesOf(batch.Bytes)) Store(replica, PlacementAt(batch.PartitionLeaderEpoch, offset++, value, batch.ProducerId), at);
+        }
+    }
+
+    private static void Store(Replica replica, PlacementDraft placement, long at)
+    {
+        var copy = new CopyDraft(replica.Node, placement.Offset, placement) { StoredAt = at };
+        placement.Copies.Add(copy);
+        replica.Live.Add(copy);
+    }
+
+    private void Flushed(in Observation seen)
+    {
+        foreach (var copy in ReplicaOf(seen.Node).Live)
+            if (copy.Offset < seen.EndOffset) copy.Flushed = true;
+    }
+
+    private void Watermark(in Observation seen)
+    {
+        foreach (var copy in ReplicaOf(seen.Node).Live)
+            if (copy.Offset < seen.Offset) copy.Placement.ReachedHighWatermark = true;
+    }
+
+    /// <summary>What a log lacks after a restart went with the power, or with the disk; else nobody knows.</summary>
+    private static void Recovered(Replica replica, long end, long at)
+    {
+        while (replica.Live is [.., var copy] && copy.Offset >= end)
+        {
+            var (how, when) = replica.LostPowerAt >= copy.StoredAt && !(copy.Flushed && replica.DiskIsDamaged) ? (CopyEnd.LostToPower, replica.LostPowerAt)
+                : replica.DiskIsDamaged ? (CopyEnd.LostToDisk, at)
+                : (CopyEnd.Vanished, at);
+            (copy.End, copy.EndedAt) = (how, when);
+            replica.Live.RemoveAt(replica.Live.Count - 1);
+        }
+        replica.LostPowerAt = -1;
+    }
+
+    private static void Cut(Replica replica, long end, CopyEnd how, long at, int epoch = -1)
+    {
+        while (replica.Live is [.., var copy] && copy.Offset >= end)
+        {
+            (copy.End, copy.EndedAt, copy.EndEpoch) = (how, at, epoch);
+            replica.Live.RemoveAt(replica.Live.Count - 1);
+        }
+    }
+
+    private void TookOffice(in Observation seen, long at, NodeSet fenced)
+    {
+        var replica = ReplicaOf(seen.Node);
+        (replica.Leads, replica.Epoch) = (true, seen.Epoch);
+        var (epoch, leader) = (seen.Epoch, seen.Node.Value);
+        if (terms.Exists(term => term.Epoch == epoch && term.Leader == leader)) return;
+        var election = elections.FindLast(known => known.Epoch == epoch && known.Leader == leader) ?? Unreported(seen, fenced);
+        var from = election.Kind switch
+        {
+            ElectionKind.Clean => ElectedFrom.InSyncReplicas,
+            ElectionKind.Eligible => ElectedFrom.EligibleLeaderReplicas,
+            ElectionKind.LastKnownLeader => ElectedFrom.LastKnownLeader,
+            ElectionKind.Unclean => ElectedFrom.OutOfSyncReplicas,
+            _ => throw new InvalidOperationException($"nobody leads by {election.Kind}"),
+        };
+        terms.Add(new TermOfOffice(epoch, leader, from, at, [.. election.Isr.Ids()], election.Eligible.Count, election.Eligible.Alive));
+    }
+
+    /// <summary>The controller died after its decision was committed and before it could say so: what the ISR was, and who was fenced, tells the kind.</summary>
+    private Election Unreported(in Observation seen, NodeSet fenced)
+    {
+        var kind = lastIsr.Contains(seen.Node.Value) ? ElectionKind.Clean : ElectionKind.Unclean;
+        return new Election(seen.Epoch, seen.Node.Value, kind, seen.Nodes, new EligibleReplicas(lastIsr.Count, new NodeSet(lastIsr.Bits & ~fenced.Bits).Count));
+    }
+
+    private static void Answered(Life life, in Observation seen)
+    {
+        life.Concluded = true;
+        if (seen.Other != 0 || seen.Offset < 0) return;
+        life.Acknowledged = true;
+        var offset = seen.Offset;
+        if (life.Placements.FindLast(placement => placement.Offset == offset) is { } told) told.Acknowledged = true;
+    }
+
+    // Evidence
+
+    public RecordEvidence Evidence(long value)
+    {
+        var evidence = new RecordEvidence
+        {
+            Value = value.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            Terms = [.. terms],
+            FullIsrAt = [.. fullIsrAt],
+            PowerLosses = [.. powerLosses.Where(loss => replicas.ContainsKey(loss.Node)).Select(loss => new PowerLoss(loss.Node, loss.At))],
+        };
+        if (!lives.TryGetValue(value, out var life)) return evidence;
+        return evidence with { Acknowledged = life.Acknowledged, Transmissions = [.. life.Transmissions], Placements = [.. life.Placements.Select(Final)] };
+    }
+
+    /// <summary>Both travelled in one request.</summary>
+    public bool SharedBatch(long one, long other) =>
+        lives.TryGetValue(one, out var life) && lives.TryGetValue(other, out var second) && life.Batches.Intersect(second.Batches).Any();
+
+    /// <summary>Journal index at which a copy that is there to the end was first stored; null when there is none.</summary>
+    public long? KeptSince(long value) =>
+        lives.TryGetValue(value, out var life) ? life.Placements.SelectMany(placement => placement.Copies).Where(copy => copy.End == CopyEnd.Kept).Min(copy => (long?)copy.StoredAt) : null;
+
+    private static Placement Final(PlacementDraft draft) => new(
+        draft.Epoch, draft.Offset, draft.Acknowledged, draft.ReachedHighWatermark, draft.ProducerId,
+        [.. draft.Copies.Select(copy => new Copy(copy.Node, copy.StoredAt, copy.Flushed, copy.End, copy.EndedAt, copy.EndEpoch))]);
+
+    private List<long> ValuesOf(ReadOnlyMemory<byte> batch)
+    {
+        values.Clear();
+        BatchValues.Read(batch, values);
+        return values;
+    }
+
+    private Life LifeOf(long value)
+    {
+        if (!lives.TryGetValue(value, out var life)) lives.Add(value, life = new Life());
+        return life;
+    }
+
+    private Replica ReplicaOf(NodeId node)
+    {
+        if (!replicas.TryGetValue(node.Value, out var replica)) replicas.Add(node.Value, replica = new Replica(node.Value));
+        return replica;
+    }
+
+    private PlacementDraft PlacementAt(int epoch, long offset, long value, long producerId)
+    {
+        if (placements.TryGetValue((epoch, offset), out var placement)) return placement;
+        placement = new PlacementDraft(epoch, offset, producerId);
+        placements.Add((epoch, offset), placement);
+        LifeOf(value).Placements.Add(placement);
+        return placement;
+    }
+
+    private sealed record Election(int Epoch, int Leader, ElectionKind Kind, NodeSet Isr, EligibleReplicas Eligible);
+
+    private sealed class Life
+    {
+        public List<Transmission> Transmissions { get; } = [];
+
+        /// <summary>In the order of appending.</summary>
+        public List<PlacementDraft> Placements { get; } = [];
+
+        /// <summary>Journal indices of the receptions of its batch.</summary>
+        public List<long> Batches { get; } = [];
+
+        /// <summary>The client has its outcome, whatever it was.</summary>
+        public bool Concluded { get; set; }
+
+        public bool Acknowledged { get; set; }
+    }
+
+    private sealed class PlacementDraft(int epoch, long offset, long producerId)
+    {
+        public int Epoch { get; } = epoch;
+
+        public long Offset { get; } = offset;
+
+        public long ProducerId { get; } = producerId;
+
+        public List<CopyDraft> Copies { get; } = [];
+
+        public bool Acknowledged { get; set; }
+
+        public bool ReachedHighWatermark { get; set; }
+    }
+
+    private sealed class CopyDraft(int node, long offset, PlacementDraft placement)
+    {
+        public int Node { get; } = node;
+
+        public long Offset { get; } = offset;
+
+        public PlacementDraft Placement { get; } = placement;
+
+        public long StoredAt { get; init; }
+
+        public bool Flushed { get; set; }
+
+        public CopyEnd End { get; set; } = CopyEnd.Kept;
+
+        public long EndedAt { get; set; } = long.MaxValue;
+
+        public int EndEpoch { get; set; } = -1;
+    }
+
+    private sealed class Replica(int node)
+    {
+        public int Node { get; } = node;
+
+        /// <summary>Copies in its log, by offset.</summary>
+        public List<CopyDraft> Live { get; } = [];
+
+        public bool Leads { get; set; }
+
+        public int Epoch { get; set; } = -1;
+
+        /// <summary>First power loss since the log was last recovered; -1 for none.</summary>
+        public long LostPowerAt { get; set; } = -1;
+
+        public bool DiskIsDamaged { get; set; }
+    }
+}

@@ -1,0 +1,62 @@
+using Broker.Runtime;
+using Chaos.Faults;
+using Verify.Campaign.Running;
+using Verify.Promises;
+
+namespace Verify.Campaign.Judging;
+
+/// <summary>The lives of all records of a run, partition by partition. Costs a pass over the journal with everything parsed: made only where something is to be judged.</summary>
+internal sealed class RecordLives
+{
+    private readonly SortedDictionary<int, PartitionLives> partitions = [];
+    private readonly RunRecord run;
+    private readonly PowerLimit power;
+    private NodeSet fenced;
+
+    public RecordLives(RunRecord run)
+    {
+        this.run = run;
+        var configuration = run.Scenario.Configuration;
+        power = new PowerLimit(null, ClusterNodes.Brokers(configuration.Brokers), configuration.ReplicationFactor);
+        for (var i = 0; i < run.Journal.Count; i++) Observe(run.Journal[i].What, i);
+    }
+
+    /// <summary>The most replicas of one partition whose disks lost a record between two moments of full ISR.</summary>
+    public int MostDiskLosses => partitions.Values.Select(partition => RunEvidence.MostBeforeFullIsr(partition.DiskLosses, partition.FullIsrAt)).DefaultIfEmpty(0).Max();
+
+    public RecordEvidence Of(TopicPartition partition, long value) => PartitionOf(partition).Evidence(value);
+
+    public RecordEvidence OfPair(TopicPartition partition, long earlier, long later) =>
+        Of(partition, earlier) with { Other = Of(partition, later), OtherInSameBatch = PartitionOf(partition).SharedBatch(earlier, later) };
+
+    /// <summary>When a copy that is there to the end was first stored; null when there is none.</summary>
+    public TimeSpan? KeptSince(TopicPartition partition, long value) =>
+        PartitionOf(partition).KeptSince(value) is { } index ? run.Journal[(int)index].At : null;
+
+    private void Observe(in Observation seen, int at)
+    {
+        var isFull = power.Observe(seen);
+        switch (seen.Kind)
+        {
+            case ObservationKind.BrokerFenced: fenced = fenced.With(seen.Other); break;
+            case ObservationKind.BrokerUnfenced: fenced = fenced.Without(seen.Other); break;
+            case ObservationKind.NodeStarted or ObservationKind.Crashed: foreach (var partition in partitions.Values) partition.Restarted(seen.Node); break;
+            case ObservationKind.PowerLost: foreach (var partition in partitions.Values) partition.LostPower(seen.Node, at); break;
+            case ObservationKind.FaultBit when DamagesDisk(seen.Other): foreach (var partition in partitions.Values) partition.DiskDamaged(seen.Node); break;
+            case ObservationKind.FrameLost: foreach (var (partition, batch) in BatchValues.OfRequest(seen.Bytes)) PartitionOf(partition).LostOnTheWay(seen, batch); break;
+            default:
+                if (seen.Partition.Topic != ClusterNodes.Topic || seen.Partition.Partition < 0) return;
+                PartitionOf(seen.Partition).Observe(seen, at, fenced);
+                if (isFull) PartitionOf(seen.Partition).HadFullIsr(at);
+                break;
+        }
+    }
+
+    private bool DamagesDisk(int fault) => (uint)fault < (uint)run.Faults.Count && run.Faults[fault].Fault is Fault.Disk { Trouble: DiskTrouble.FsyncFails } or Fault.DiskLies or Fault.BitRot;
+
+    private PartitionLives PartitionOf(TopicPartition partition)
+    {
+        if (!partitions.TryGetValue(partition.Partition, out var lives)) partitions.Add(partition.Partition, lives = new PartitionLives());
+        return lives;
+    }
+}

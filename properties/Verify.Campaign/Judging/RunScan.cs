@@ -1,0 +1,157 @@
+using System.Collections.Immutable;
+using Broker.Runtime;
+using Chaos.Faults;
+using Verify.Campaign.Results;
+using Verify.Campaign.Running;
+using Verify.Promises;
+using Verify.Workloads;
+
+namespace Verify.Campaign.Judging;
+
+/// <summary>What happened in a run as a whole, from one pass over its journal.</summary>
+internal sealed class RunScan
+{
+    private readonly Dictionary<TopicPartition, int> lastEpoch = [];
+    private readonly Dictionary<TopicPartition, int> isrSize = [];
+    private readonly HashSet<long> sent = [];
+    private readonly HashSet<long> producerIds = [];
+    private readonly Dictionary<int, int> sessionsOf = [];             // of idempotent producers
+    private readonly RunRecord run;
+    private readonly NodeSet brokers;
+    private readonly PowerLimit power;
+    private int refusals, retries, lostRequests, unknownOutcomes, leaderChanges, clean, eligible, lastKnown, uncleanElections, offline;
+    private int shrinks, expansions, truncations, tornTails, controllerChanges, powerLosses, brokerDeaths;
+    private NodeSet down, lied, spoiled;                               // brokers not running; nodes whose disk lied; nodes that may have lost what was synced
+
+    public RunScan(RunRecord run)
+    {
+        this.run = run;
+        var configuration = run.Scenario.Configuration;
+        brokers = ClusterNodes.Brokers(configuration.Brokers);
+        power = new PowerLimit(null, brokers, configuration.ReplicationFactor);
+        for (var i = 0; i < run.Journal.Count; i++) Observe(run.Journal[i].What);
+    }
+
+    private Configuration Configuration => run.Scenario.Configuration;
+
+    private NodeSet Voters => Configuration.CombinedRoles ? brokers : ClusterNodes.Controllers;
+
+    /// <param name="diskLosses">The most replicas of one partition whose disks lost what was synced between two moments of full ISR.</param>
+    public RunEvidence Evidence(int diskLosses) => new()
+    {
+        Faults = run.Bitten.ToImmutableSortedDictionary(StringComparer.Ordinal),
+        ConnectionsDied = lostRequests + unknownOutcomes + brokerDeaths,
+        Refusals = refusals,
+        Retries = retries,
+        ProducerSessions = sessionsOf.Values.DefaultIfEmpty(1).Max(),
+        LeaderChanges = leaderChanges,
+        UncleanElections = uncleanElections,
+        LastKnownLeaderElections = lastKnown,
+        PowerLossesBeforeFullIsr = power.Worst,
+        DiskLossesBeforeFullIsr = diskLosses,
+        ReplicasGone = new NodeSet(down.Bits & ~StoppedByThemselves.Bits).Count,
+        Controllers = Voters.Count,
+        ControllersGone = new NodeSet(spoiled.Bits & Voters.Bits).Count,
+    };
+
+    public Counts Events => Counts.Of(
+        new("clean-elections", clean), new("eligible-leader-elections", eligible), new("last-known-leader-elections", lastKnown), new("unclean-elections", uncleanElections),
+        new("leaderless-moments", offline), new("isr-shrinks", shrinks), new("isr-expansions", expansions), new("truncations", truncations), new("torn-tails", tornTails),
+        new("controller-changes", controllerChanges), new("power-losses", powerLosses), new("power-losses-over-limit", power.Worst >= Configuration.EffectiveMinInsyncReplicas ? 1 : 0),
+        new("refused-requests", refusals), new("lost-requests", lostRequests), new("retried-batches", retries));
+
+    /// <summary>A broker that stopped by a failure of its own excuses nothing by being away.</summary>
+    private NodeSet StoppedByThemselves => NodeSet.Of(run.Failures.Select(failure => failure.Node.Value));
+
+    private void Observe(in Observation seen)
+    {
+        power.Observe(seen);
+        switch (seen.Kind)
+        {
+            case ObservationKind.ProduceReceived: Received(seen); break;
+            case ObservationKind.FrameLost: LostOnTheWay(seen); break;
+            case ObservationKind.ClientAnswered when seen.Other == -1: unknownOutcomes++; break;
+            case ObservationKind.BecameLeader: TookOffice(seen); break;
+            case ObservationKind.Elected: Elected((ElectionKind)seen.Offset); break;
+            case ObservationKind.IsrCommitted: Isr(seen); break;
+            case ObservationKind.Truncated: truncations++; break;
+            case ObservationKind.LogRecovered when seen.EndOffset > 0: tornTails++; break;
+            case ObservationKind.QuorumLeader: controllerChanges++; break;
+            case ObservationKind.FaultBit: Bit(seen); break;
+            case ObservationKind.NodeStarted: down = down.Without(seen.Node.Value); break;
+            case ObservationKind.Crashed or ObservationKind.PowerLost: Died(seen); break;
+        }
+    }
+
+    private void Received(in Observation seen)
+    {
+        if (seen.Other != 0) refusals++;
+        var value = BatchValues.First(seen.Bytes, out var producerId);
+        if (!sent.Add(value)) retries++;
+        if (producerId < 0 || !producerIds.Add(producerId)) return;
+        var producer = ProducerOf(value);
+        sessionsOf[producer] = sessionsOf.GetValueOrDefault(producer) + 1;
+    }
+
+    private void LostOnTheWay(in Observation seen)
+    {
+        lostRequests++;
+        foreach (var (_, batch) in BatchValues.OfRequest(seen.Bytes))
+            if (!sent.Add(BatchValues.First(batch, out _))) retries++;
+    }
+
+    private int ProducerOf(long value)
+    {
+        foreach (var command in run.Scenario.Plan.Commands)
+            if (command is Command.Send send && send.Value == value) return send.Client;
+        return Processes.Prober;
+    }
+
+    private void TookOffice(in Observation seen)
+    {
+        var known = lastEpoch.TryGetValue(seen.Partition, out var epoch);
+        if (known && seen.Epoch <= epoch) return;
+        if (known) leaderChanges++;
+        lastEpoch[seen.Partition] = seen.Epoch;
+    }
+
+    private void Elected(ElectionKind kind)
+    {
+        switch (kind)
+        {
+            case ElectionKind.Clean: clean++; break;
+            case ElectionKind.Eligible: eligible++; break;
+            case ElectionKind.LastKnownLeader: lastKnown++; break;
+            case ElectionKind.Unclean: uncleanElections++; break;
+            case ElectionKind.None: offline++; break;
+            default: throw new InvalidOperationException($"unknown election {kind}");
+        }
+    }
+
+    private void Isr(in Observation seen)
+    {
+        if (isrSize.TryGetValue(seen.Partition, out var before))
+        {
+            if (seen.Nodes.Count < before) shrinks++;
+            else if (seen.Nodes.Count > before) expansions++;
+        }
+        isrSize[seen.Partition] = seen.Nodes.Count;
+    }
+
+    private void Bit(in Observation seen)
+    {
+        if ((uint)seen.Other >= (uint)run.Faults.Count) return;
+        var fault = run.Faults[seen.Other].Fault;
+        if (fault is Fault.DiskLies) lied = lied.With(seen.Node.Value);
+        else if (fault is Fault.BitRot) spoiled = spoiled.With(seen.Node.Value);
+    }
+
+    private void Died(in Observation seen)
+    {
+        if (seen.Kind == ObservationKind.PowerLost) powerLosses++;
+        if (seen.Kind == ObservationKind.PowerLost && lied.Contains(seen.Node.Value)) spoiled = spoiled.With(seen.Node.Value);
+        if (!brokers.Contains(seen.Node.Value)) return;
+        brokerDeaths++;
+        down = down.With(seen.Node.Value);
+    }
+}
