@@ -151,9 +151,18 @@ public class OrderAndDuplicateExcuseTests
         Assert.Null(Excuse(Duplicate, With(), again));
     }
 
+    [Fact]
+    public void T3_replicas_may_come_to_hold_another_record_where_one_was_lost_by_right()
+    {
+        var c = With("unclean.leader.election.enable=true");
+        var replaced = LostUncleanly with { Offset = LostUncleanly.Placements[0].Offset };
+        Assert.Equal("unclean-election", Excuse(DivergentReplicas, c, replaced));
+        Assert.Null(Excuse(DivergentReplicas, c, replaced with { Offset = 99 }));
+        Assert.Null(Excuse(DivergentReplicas, With(), replaced));
+    }
+
     [Theory]
     [InlineData(PhantomRecord)]
-    [InlineData(DivergentReplicas)]
     [InlineData(TwoLeaders)]
     [InlineData(WatermarkRegression)]
     [InlineData(FutureRead)]
