@@ -19,7 +19,7 @@ public sealed record ClusterSettings
 
     public TimeSpan SessionTimeout { get; init; } = TimeSpan.FromMilliseconds(1500);
 
-    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(300);
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(500);
 
     public TimeSpan ReplicaLagTimeMax { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -38,8 +38,8 @@ public sealed record ClusterSettings
 
     public TimeSpan Backoff { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How long a fetch waits for news: of replicas, and of the metadata log.</summary>
-    public TimeSpan FetchWaitMax { get; init; } = TimeSpan.FromMilliseconds(500);
+    /// <summary>How long a replica's fetch waits for news.</summary>
+    public TimeSpan FetchWaitMax { get; init; } = TimeSpan.FromSeconds(1);
 
     public bool EligibleLeaderReplicas { get; init; } = true;
 
@@ -69,7 +69,7 @@ public sealed class SimCluster
         quorumTimes = new QuorumSettings(
             settings.QuorumElectionTimeout * settings.QuorumPace,
             settings.QuorumFetchTimeout * settings.QuorumPace,
-            settings.FetchWaitMax * settings.QuorumPace,
+            settings.QuorumFetchTimeout / 2 * settings.QuorumPace,
             settings.RequestTimeout * settings.QuorumPace,
             settings.Backoff / 4 * settings.QuorumPace);
         Nodes = new NodeSet(settings.Brokers.Bits | settings.Controllers.Bits);

@@ -200,7 +200,7 @@ public sealed class SimulatedRun
             MaxInFlight = settings.MaxInFlight,
             DeliveryTimeout = settings.DeliveryTimeout,
         };
-        var reader = new ConsumerSettings(connection) { OffsetReset = OffsetReset.Earliest };
+        var reader = new ConsumerSettings(connection) { OffsetReset = OffsetReset.Earliest, FetchMaxWait = settings.RequestTimeout * 0.8 };
         return new ClientKit(
             host => new WireProducer(host, clientScope, producer, rules()),
             host => new WireConsumer(host, clientScope, reader, rules()),

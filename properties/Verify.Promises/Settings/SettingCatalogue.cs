@@ -56,7 +56,7 @@ public static class SettingCatalogue
         new(EligibleLeaderReplicas, Number, Cluster, "1", "1", "1: replicas that left the in-sync set with all committed data stay electable (KIP-966); 0: the last in-sync replica always is", 0, 1),
         new(ReplicaLagTime, Milliseconds, Broker, "1000", "30000", "how long a follower may lag before it leaves the in-sync replicas", 1, MaxInt),
         new(SessionTimeout, Milliseconds, Broker, "1500", "9000", "silence after which the controller fences a broker", 1, MaxInt),
-        new(HeartbeatInterval, Milliseconds, Broker, "200", "2000", "how often a broker tells the controller that it lives", 1, MaxInt),
+        new(HeartbeatInterval, Milliseconds, Broker, "500", "2000", "how often a broker tells the controller that it lives", 1, MaxInt),
         new(ElectionTimeout, Milliseconds, Cluster, "500", "1000", "how long a candidate of the metadata quorum waits for votes", 1, MaxInt),
         new(QuorumFetchTimeout, Milliseconds, Cluster, "1000", "2000", "silence of the quorum's leader after which a voter stands for election", 1, MaxInt),
         new(ProcessRoles, Word, Cluster, "separate", null, "controllers as nodes of their own (separate), or one in each broker (combined)",
