@@ -1,0 +1,165 @@
+using System.Diagnostics;
+using Chaos.Faults;
+using Verify.Campaign.Running;
+using Verify.Workloads;
+
+namespace Verify.Campaign.Stories;
+
+/// <summary>How much shrinking may cost.</summary>
+/// <param name="Tries">Scenarios tried. Alone it keeps shrinking deterministic.</param>
+/// <param name="Time">Spent on this story by its thread; null: no limit.</param>
+public sealed record ShrinkBudget(int Tries = 400, TimeSpan? Time = null)
+{
+    public static readonly ShrinkBudget Default = new();
+}
+
+/// <summary>The smallest scenario found.</summary>
+/// <param name="Sighting">What its run showed.</param>
+/// <param name="Tries">Scenarios tried.</param>
+/// <param name="Finished">False when the budget ended the search: it may not be minimal.</param>
+public sealed record ShrinkResult(Scenario Scenario, Sighting Sighting, int Tries, bool Finished);
+
+/// <summary>
+/// Makes a failing scenario small: fewer faults, commands, clients, readers and partitions, a shorter run, shorter and plainer faults, fewer settings. Greedy: a
+/// reduction is kept when the scenario still fails. Works on data alone; the seed of the world stays.
+/// </summary>
+public sealed class Shrinker
+{
+    private readonly Func<Scenario, Sighting?> reproduce;
+    private readonly ShrinkBudget budget;
+    private readonly Stopwatch spent = Stopwatch.StartNew();
+    private Scenario scenario;
+    private Sighting sighting;
+    private int tries = 1;
+
+    private Shrinker(Scenario scenario, Sighting sighting, Func<Scenario, Sighting?> reproduce, ShrinkBudget budget)
+    {
+        this.scenario = scenario;
+        this.sighting = sighting;
+        this.reproduce = reproduce;
+        this.budget = budget;
+    }
+
+    /// <param name="reproduce">Null when a scenario does not fail (any more), or not in the same way; see <see cref="Reproduction.Try"/>.</param>
+    /// <returns>Null when <paramref name="scenario"/> itself does not fail.</returns>
+    public static ShrinkResult? Shrink(Scenario scenario, Func<Scenario, Sighting?> reproduce, ShrinkBudget? budget = null) =>
+        reproduce(scenario) is { } first ? new Shrinker(scenario, first, reproduce, budget ?? ShrinkBudget.Default).Shrink() : null;
+
+    private bool MayGoOn => tries < budget.Tries && (budget.Time is not { } limit || spent.Elapsed < limit);
+
+    private ShrinkResult Shrink()
+    {
+        DropWhatDidNotBite();
+        KeepTheFirstFaults();
+        Shorten();
+        for (var size = -1; size != Size && MayGoOn;)
+        {
+            size = Size;
+            FewerFaults();
+            FewerCommands();
+            FewerParticipants();
+        }
+        Shorten();
+        PlainerFaults();
+        RounderTimes();
+        FewerSettings();
+        FewerFaults();
+        FewerCommands();
+        return new ShrinkResult(scenario, sighting, tries, MayGoOn);
+    }
+
+    private int Size => scenario.Faults.Count + scenario.Plan.Commands.Length + scenario.Plan.Clients + scenario.Plan.Readers + scenario.Plan.Partitions;
+
+    /// <summary>Keeps the smaller scenario if it still fails.</summary>
+    private bool Try(Scenario smaller) => smaller != scenario && Adopt(smaller);
+
+    private bool Adopt(Scenario smaller)
+    {
+        if (!MayGoOn) return false;
+        tries++;
+        if (reproduce(smaller) is not { } seen) return false;
+        (scenario, sighting) = (smaller, seen);
+        return true;
+    }
+
+    private bool TryFaults(IEnumerable<Fault> faults) => Try(scenario with { Faults = new FaultSchedule(faults) });
+
+    private bool TryCommands(IEnumerable<Command> commands) => Try(scenario with { Plan = scenario.Plan with { Commands = [.. commands] } });
+
+    private void DropWhatDidNotBite()
+    {
+        if (sighting.Faults.Any(fault => !fault.Bit)) TryFaults(sighting.Faults.Where(fault => fault.Bit).Select(fault => fault.Fault));
+    }
+
+    /// <summary>What was injected after the deed was done does not matter: the world before it stays as it was.</summary>
+    private void KeepTheFirstFaults()
+    {
+        var inOrder = sighting.Faults.Where(fault => fault.At is not null).OrderBy(fault => fault.At).ThenBy(fault => fault.Index).Select(fault => fault.Index).ToArray();
+        for (var keep = 0; keep < inOrder.Length; keep += Math.Max(1, keep / 2))
+        {
+            var kept = inOrder.Take(keep).ToHashSet();
+            if (TryFaults(scenario.Faults.Where((_, index) => kept.Contains(index)))) return;
+        }
+    }
+
+    /// <summary>A shorter run, without the commands and faults that it no longer reaches.</summary>
+    private void Shorten()
+    {
+        foreach (var part in (double[])[0.125, 0.25, 0.5, 0.75])
+        {
+            var length = TimeSpan.FromMilliseconds(Math.Ceiling((scenario.Length * part).TotalMilliseconds / 100) * 100);
+            if (Try(scenario with
+            {
+                Length = length,
+                Plan = scenario.Plan with { Commands = [.. scenario.Plan.Commands.Where(command => command.At < length)] },
+                Faults = new FaultSchedule(scenario.Faults.Where(fault => fault.When is not Trigger.At(var at) || at < length)),
+            })) return;
+        }
+    }
+
+    private void FewerFaults() => Minimal.Of([.. scenario.Faults], TryFaults, () => MayGoOn);
+
+    private void FewerCommands() => Minimal.Of(scenario.Plan.Commands, TryCommands, () => MayGoOn);
+
+    private void FewerParticipants()
+    {
+        var plan = scenario.Plan;
+        foreach (var readers in (int[])[0, 1])
+            if (readers < plan.Readers && Try(scenario with { Plan = plan with { Readers = readers } })) break;
+        plan = scenario.Plan;
+        if (plan.Clients > 1 && !Try(scenario with { Plan = plan with { Clients = 1, Commands = [.. plan.Commands.Select(command => command with { Client = 0 })] } }))
+            Try(scenario with { Plan = Reductions.WithoutIdleClients(plan) });
+        if (plan.Partitions > 1) Try(Reductions.OnPartitions(scenario, 1));
+    }
+
+    private void PlainerFaults()
+    {
+        for (var index = 0; index < scenario.Faults.Count; index++)
+        {
+            if (sighting.Faults.FirstOrDefault(fault => fault.Index == index)?.Resolved is { } resolved) Replace(index, resolved);
+            foreach (var plainer in Reductions.Plainer(scenario.Faults[index])) Replace(index, plainer);
+            for (var halvings = 0; halvings < 6 && Reductions.Shorter(scenario.Faults[index]) is { } shorter && Replace(index, shorter); halvings++) continue;
+            if (Reductions.AfterAnEvent(scenario.Faults[index], index, sighting) is { } afterEvent) Replace(index, afterEvent);
+        }
+    }
+
+    private bool Replace(int index, Fault fault) => Try(scenario with { Faults = scenario.Faults.With(index, fault) });
+
+    /// <summary>Whole hundreds of milliseconds are easier to read aloud than 1,283.4471.</summary>
+    private void RounderTimes()
+    {
+        foreach (var unit in (int[])[100, 10, 1])
+            if (TryCommands(scenario.Plan.Commands.Select(command => command with { At = Reductions.Rounded(command.At, unit) }))) break;
+        for (var index = 0; index < scenario.Faults.Count; index++)
+        {
+            foreach (var unit in (int[])[100, 10, 1])
+                if (Replace(index, Reductions.Rounded(scenario.Faults[index], unit))) break;
+        }
+    }
+
+    private void FewerSettings()
+    {
+        foreach (var name in scenario.Configuration.Given.Keys)
+            if (Reductions.WithoutSetting(scenario.Configuration, name) is { } fewer) Adopt(scenario with { Configuration = fewer });
+    }
+}
