@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using Chaos.Faults;
+using Verify.Campaign.Hunting;
 using Verify.Campaign.Running;
 using Verify.Workloads;
 
@@ -7,8 +7,8 @@ namespace Verify.Campaign.Stories;
 
 /// <summary>How much shrinking may cost.</summary>
 /// <param name="Tries">Scenarios tried. Alone it keeps shrinking deterministic.</param>
-/// <param name="Time">Spent on this story by its thread; null: no limit.</param>
-public sealed record ShrinkBudget(int Tries = 400, TimeSpan? Time = null)
+/// <param name="Cpu">Processor time of the calling thread; null: no limit.</param>
+public sealed record ShrinkBudget(int Tries = 400, TimeSpan? Cpu = null)
 {
     public static readonly ShrinkBudget Default = new();
 }
@@ -27,7 +27,7 @@ public sealed class Shrinker
 {
     private readonly Func<Scenario, Sighting?> reproduce;
     private readonly ShrinkBudget budget;
-    private readonly Stopwatch spent = Stopwatch.StartNew();
+    private readonly TimeSpan began = ThreadTime.Now;
     private Scenario scenario;
     private Sighting sighting;
     private int tries = 1;
@@ -45,7 +45,7 @@ public sealed class Shrinker
     public static ShrinkResult? Shrink(Scenario scenario, Func<Scenario, Sighting?> reproduce, ShrinkBudget? budget = null) =>
         reproduce(scenario) is { } first ? new Shrinker(scenario, first, reproduce, budget ?? ShrinkBudget.Default).Shrink() : null;
 
-    private bool MayGoOn => tries < budget.Tries && (budget.Time is not { } limit || spent.Elapsed < limit);
+    private bool MayGoOn => tries < budget.Tries && (budget.Cpu is not { } limit || ThreadTime.Now - began < limit);
 
     private ShrinkResult Shrink()
     {
@@ -60,6 +60,7 @@ public sealed class Shrinker
             FewerParticipants();
         }
         Shorten();
+        PlainerWorld();
         PlainerFaults();
         RounderTimes();
         FewerSettings();
@@ -144,6 +145,15 @@ public sealed class Shrinker
     }
 
     private bool Replace(int index, Fault fault) => Try(scenario with { Faults = scenario.Faults.With(index, fault) });
+
+    /// <summary>A world of the usual pace, or of the usual pace in most respects.</summary>
+    private void PlainerWorld()
+    {
+        var (world, plain) = (scenario.World, WorldShape.Plain);
+        if (Try(scenario with { World = plain })) return;
+        foreach (var plainer in (WorldShape[])[world with { FetchBytes = plain.FetchBytes }, world with { QuorumPace = plain.QuorumPace }, world with { Flush = plain.Flush }, world with { Latency = plain.Latency }])
+            Try(scenario with { World = plainer });
+    }
 
     /// <summary>Whole hundreds of milliseconds are easier to read aloud than 1,283.4471.</summary>
     private void RounderTimes()

@@ -25,7 +25,7 @@ internal static partial class StoryJson
     /// <summary>The fields, as they stand in the file.</summary>
     private sealed record Document(
         string Tool, string System, string On, string Why, string Guarantee, string Anomaly, string? Excuse, SortedDictionary<string, string> Configuration, string? Mutant,
-        ulong Seed, TimeSpan Length, int? PowerLimit, Shape Workload, FaultSchedule Faults, ImmutableArray<Command> Commands, string TraceHash, StoryOrigin Found);
+        ulong Seed, WorldShape World, TimeSpan Length, int? PowerLimit, Shape Workload, FaultSchedule Faults, ImmutableArray<Command> Commands, string TraceHash, StoryOrigin Found);
 
     /// <summary>So many numbers there are for producers, and for readers (see <see cref="ClusterNodes"/>).</summary>
     private const int MostClients = 19;
@@ -40,7 +40,7 @@ internal static partial class StoryJson
             Field("tool", story.Tool), Field("system", story.System), Field("on", story.On), Field("why", story.Why),
             Field("guarantee", story.Point.Guarantee), Field("anomaly", story.Point.Anomaly), Field("excuse", story.Point.Excuse),
             Field("configuration", new SortedDictionary<string, string>(scenario.Configuration.Given.ToDictionary(), StringComparer.Ordinal)),
-            Field("mutant", scenario.Mutant), Field("seed", scenario.Seed), Field("length", scenario.Length), Field("powerLimit", scenario.PowerLimit),
+            Field("mutant", scenario.Mutant), Field("seed", scenario.Seed), Field("world", scenario.World), Field("length", scenario.Length), Field("powerLimit", scenario.PowerLimit),
             Field("workload", new Shape(plan.Workload, plan.Partitions, plan.Clients, plan.Readers)),
             Lines("faults", scenario.Faults), Lines("commands", plan.Commands),
             Field("traceHash", StoryFile.Hex(story.TraceHash)), Field("found", story.Found),
@@ -75,7 +75,9 @@ internal static partial class StoryJson
     private static string Explain(JsonException wrong)
     {
         var message = wrong.Message.Split(" Path: ")[0].Split(" LineNumber: ")[0];
-        var where = (wrong.Path is null or "$" ? "" : $"{wrong.Path.Replace("$.", "")}: ") + (wrong.LineNumber is { } line and > 0 ? $"line {line + 1}: " : "");
+        var nested = wrong.Path?.StartsWith("$[", StringComparison.Ordinal) is true;   // the schedule reads itself, and counts lines from its own beginning
+        var path = nested ? "faults" + wrong.Path![1..] : wrong.Path?.TrimStart('$').TrimStart('.') ?? "";
+        var where = (path.Length == 0 ? "" : $"{path}: ") + (!nested && wrong.LineNumber is { } line ? $"line {line + 1}: " : "");
         return Missing().Match(message) is { Success: true } missing ? $"{where}missing: {missing.Groups[1].Value}" : where + message;
     }
 
@@ -89,9 +91,10 @@ internal static partial class StoryJson
         if (!seen.Anomalies.Contains(document.Anomaly)) throw Bad("anomaly", BadInputException.Unknown($"anomaly of {seen.Name}", document.Anomaly, seen.Anomalies).Message);
         if (document.Excuse is { } excuse && Excuse.All.All(known => known.Name != excuse)) throw Bad("excuse", BadInputException.Unknown("excuse", excuse, [.. Excuse.All.Select(known => known.Name)]).Message);
         if (document.Length <= TimeSpan.Zero) throw Bad("length", "a run takes longer than 0 ms");
+        if (document.World is not { Latency.Ticks: > 0, Flush.Ticks: > 0, QuorumPace: > 0, FetchBytes: > 0 }) throw Bad("world", "paces and sizes are more than 0");
         if (!ulong.TryParse(document.TraceHash, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var hash)) throw Bad("traceHash", $"'{document.TraceHash}' is not a hexadecimal number");
 
-        var scenario = new Scenario(document.Seed, Settings(), Plan(), document.Faults, document.Length, document.PowerLimit, document.Mutant);
+        var scenario = new Scenario(document.Seed, Settings(), Plan(), document.Faults, document.World, document.Length, document.PowerLimit, document.Mutant);
         return new StoryFile(document.Tool, document.System, document.On, document.Why, new StoryPoint(document.Guarantee, document.Anomaly, document.Excuse), scenario, hash, document.Found);
 
         BadInputException Bad(string field, string says) => new($"{file}: {field}: {says}");

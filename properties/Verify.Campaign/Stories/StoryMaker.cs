@@ -23,7 +23,14 @@ public static class StoryMaker
     {
         var reproduction = new Reproduction(point, judge, mutant, fatalOnly);
         if (Shrinker.Shrink(scenario, reproduction.Try, budget) is not { Sighting.Played: { } played } shrunk) return null;
+        return Of(played, name, new StoryOrigin(scenario.Seed, command)) with { Tries = shrunk.Tries };
+    }
+
+    /// <summary>The story of a run as it is, without shrinking.</summary>
+    /// <param name="name">Of the file, without folder and extension.</param>
+    public static Story Of(Played played, string name, StoryOrigin found)
+    {
         var telling = StoryTeller.Tell(played.Run, played.Violation, $"stories/{name}{StoryFile.Extension}");
-        return new Story(StoryFile.OfSimulation(telling.Title, point, played.Run, new StoryOrigin(scenario.Seed, command)), telling, played, shrunk.Tries);
+        return new Story(StoryFile.OfSimulation(telling.Title, StoryPoint.Of(played.Violation), played.Run, found), telling, played, Tries: 1);
     }
 }

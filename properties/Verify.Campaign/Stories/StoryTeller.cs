@@ -70,10 +70,11 @@ public static class StoryTeller
 
     private static string Title(RunRecord run, Violation violation, Scene scene)
     {
-        if (violation.Anomaly is AnomalyWords.LostWrite or AnomalyWords.Unseen && scene.Trails is [{ LastLoss: { } loss, FirstAppend: { } first } trail, ..])
+        if (violation.Anomaly is AnomalyWords.LostWrite or AnomalyWords.Unseen && scene.Trails is [{ LastLoss: { } loss, Appender: { } appender } trail, ..])
         {
             var wrote = run.Scenario.Configuration.Acks == Acks.Zero ? "appended" : "acknowledged";
-            return Texts.Sentence($"{scene.Cast.Name(first.Node)} {wrote} {trail.Name}, but {loss}");
+            var then = loss.Node == appender ? "and then" : $"but {scene.Cast.Name(loss.Node)}";
+            return Texts.Sentence($"{scene.Cast.Name(appender)} {wrote} {trail.Name} {then} {loss.How}");
         }
         return Texts.Sentence(violation.Note);
     }

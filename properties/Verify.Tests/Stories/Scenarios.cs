@@ -24,7 +24,7 @@ internal static class Scenarios
     public static Scenario WithSends(int count, params Fault[] faults) => new(
         7, Configuration.Default,
         new WorkloadPlan(WorkloadNames.Log, 2, 3, 2, [.. Enumerable.Range(1, count).Select(value => new Command.Send(Ms(value * 10.25), value % 3, value % 2, value))]),
-        new FaultSchedule(faults), Ms(20_000), 1);
+        new FaultSchedule(faults), WorldShape.Plain, Ms(20_000), 1);
 
     public static Fault Crash(double atMs, int node) => new Fault.Crash(Trigger.AtMs(atMs), Ms(800), NodeRef.Of(node));
 

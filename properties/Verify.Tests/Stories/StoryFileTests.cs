@@ -32,6 +32,7 @@ public sealed class StoryFileTests
               "configuration": {},
               "mutant": null,
               "seed": 7,
+              "world": {"latency":1,"flush":0.3,"quorumPace":1,"fetchBytes":1048576},
               "length": 20000,
               "powerLimit": 1,
               "workload": {"name":"log","partitions":2,"clients":3,"readers":2},
@@ -59,6 +60,7 @@ public sealed class StoryFileTests
     [InlineData("\"unclean-election\"", "\"bad-luck\"", "excuse: unknown excuse 'bad-luck'")]
     [InlineData("\"configuration\": {}", "\"configuration\": {\"ack\":\"1\"}", "configuration: unknown setting 'ack'; did you mean 'acks'?")]
     [InlineData("\"configuration\": {}", "\"configuration\": {\"acks\":\"2\"}", "configuration: acks: '2' is not one of 0, 1, all")]
+    [InlineData("\"latency\":1", "\"latency\":0", "world: paces and sizes are more than 0")]
     [InlineData("\"length\": 20000", "\"length\": 0", "length: a run takes longer than 0 ms")]
     [InlineData("\"name\":\"log\"", "\"name\":\"lag\"", "workload.name: unknown workload 'lag'; did you mean 'log'?")]
     [InlineData("\"partitions\":2", "\"partitions\":1", "commands[0].partition: 1 is out of range, allowed: 0..0")]

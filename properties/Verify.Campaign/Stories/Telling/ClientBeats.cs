@@ -62,7 +62,7 @@ internal sealed class ClientBeats(RunRecord run, TimeSpan start, Cast cast, IRea
     private void TellSend(Sent sent)
     {
         var node = Cast.NodeOf(sent.Process);
-        var received = Find(ObservationKind.ProduceReceived, sent, seen => StoredRecords.Of(seen.Bytes).Any(record => record.Value == sent.Value));
+        var received = Find(ObservationKind.ProduceReceived, sent, seen => StoredRecords.Of(seen.Bytes, 0).Any(record => record.Value == sent.Value));
         Beats.Add(new Beat(sent.At, node, StoryKind.Send, $"sends value {sent.Value} to {sent.Key}")
         {
             To = received?.What.Node.Value, Until = received?.At - start, Arrives = received is not null, Focus = true, Rank = 0,

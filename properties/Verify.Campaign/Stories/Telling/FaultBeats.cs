@@ -23,7 +23,7 @@ internal static class FaultBeats
                 Rank = 0,
                 Focus = fault is Fault.Power && lostToPower.Any(lost => lost.Node == from && lost.At >= at && lost.At <= (until ?? at)),
             };
-            if (until is { } end && Ended(fault, cast) is { } text) yield return new Beat(end, from, StoryKind.Heal, text) { To = to, Rank = 2 };
+            if (until is { } end && Ended(fault) is { } text) yield return new Beat(end, from, StoryKind.Heal, text) { To = to, Rank = 0 };
         }
     }
 
@@ -58,12 +58,12 @@ internal static class FaultBeats
     }
 
     /// <summary>Null where the node itself is seen to come back, or where nothing ends.</summary>
-    private static string? Ended(Fault fault, Cast cast) => fault switch
+    private static string? Ended(Fault fault) => fault switch
     {
         Fault.Crash or Fault.Power or Fault.Restart or Fault.Reset or Fault.MoveLeader or Fault.BitRot => null,
         Fault.Clock { Error: ClockError.Jump } => null,
         Fault.Pause => "runs again, with all that waited",
-        Fault.Partition { From: { Count: 1 } from } => cast.WithNames($"node {from} reaches the others again"),
+        Fault.Partition { From.Count: 1 } => "reaches the others again",
         Fault.Partition => "The two sides reach each other again.",
         Fault.Hold => "What was kept back is released.",
         _ => $"{fault.Word} is over",

@@ -21,8 +21,9 @@ internal sealed class Scene
         start = Reproduction.StartOf(run);
         var isLog = run.Scenario.Plan.Workload == WorkloadNames.Log;
         Cast = new Cast(run.Scenario.Plan.Workload, ClusterNodes.Brokers(run.Scenario.Configuration.Brokers));
+        var tour = TourOf(run);
         var focus = key.Length == 0 ? null : key;
-        Trails = isLog && focus is not null ? [.. values.Select(value => new Trail(value, NodeRef.ParsePartition(focus), Cast, start))] : [];
+        Trails = isLog && focus is not null ? [.. values.Select(value => new Trail(value, NodeRef.ParsePartition(focus), Cast, start, tour))] : [];
         var cluster = new ClusterBeats(Cast, start, partition => focus is null || (isLog ? partition.ToString() == focus : partition.Topic == focus));
         foreach (var entry in run.Journal)
         {
@@ -30,7 +31,7 @@ internal sealed class Scene
             cluster.Observe(entry);
         }
         if (isLog) cluster.TellTheBeginning();
-        beats.AddRange(cluster.Beats);
+        beats.AddRange(isLog ? cluster.Beats.Where(beat => beat.At < tour - start) : cluster.Beats);
         foreach (var trail in Trails) beats.AddRange(trail.Beats);
         beats.AddRange(FaultBeats.Of(run, start, Cast, [.. Trails.SelectMany(trail => trail.LostToPower)]));
         TellDeaths();
@@ -77,6 +78,14 @@ internal sealed class Scene
         { Kind: StoryKind.Note or StoryKind.InSync } => 4,
         _ => 3,
     };
+
+    /// <summary>When the first complete read was over: from there an operator moves the leaderships about, which is no part of any story.</summary>
+    private static TimeSpan TourOf(RunRecord run)
+    {
+        foreach (var e in run.History)
+            if (e.Function == History.EventFunction.Final) return TimeSpan.FromTicks(e.Time / TimeSpan.NanosecondsPerTick);
+        return TimeSpan.MaxValue;
+    }
 
     /// <summary>Processes that died of themselves: a broken invariant is a story of its own.</summary>
     private void TellDeaths()

@@ -8,15 +8,15 @@ namespace Verify.Campaign.Stories.Telling;
 /// Follows one record through the logs of all replicas, as the journal shows it: where it was appended, who copied it, who cut it away or lost it with the power.
 /// Tells it twice: as beats of the story, and as steps of the record's life.
 /// </summary>
-internal sealed class Trail(long value, TopicPartition partition, Cast cast, TimeSpan start)
+/// <param name="tour">From here on leaderships are moved about by an operator: who is elected tells nothing any more.</param>
+internal sealed class Trail(long value, TopicPartition partition, Cast cast, TimeSpan start, TimeSpan tour)
 {
     /// <summary>Where each broker has it now.</summary>
     private readonly SortedDictionary<int, long> held = [];
     private readonly SortedDictionary<int, TimeSpan> withoutPower = [];
     private readonly HashSet<int> flushed = [];
-    private bool committed, replaced;
-    private (int Leader, int Epoch, string How) elected = (Beat.Nobody, -1, "");
-    private bool appended;
+    private bool appended, committed, replaced, led;
+    private (int Epoch, bool Unclean) elected = (-1, false);
 
     public List<Beat> Beats { get; } = [];
 
@@ -32,10 +32,11 @@ internal sealed class Trail(long value, TopicPartition partition, Cast cast, Tim
     /// <summary>Brokers that lost it with their power, and when.</summary>
     public List<(int Node, TimeSpan At)> LostToPower { get; } = [];
 
-    /// <summary>In one clause, how the last copy that is gone was lost; null when none was.</summary>
-    public string? LastLoss { get; private set; }
+    /// <summary>Who lost the last copy that is gone, and how, as a verb; null when none is.</summary>
+    public (int Node, string How)? LastLoss { get; private set; }
 
-    public (int Node, int Epoch)? FirstAppend { get; private set; }
+    /// <summary>The leader that appended it last.</summary>
+    public int? Appender { get; private set; }
 
     public void Observe(in JournalEntry entry)
     {
@@ -50,8 +51,8 @@ internal sealed class Trail(long value, TopicPartition partition, Cast cast, Tim
             case ObservationKind.Replicated: Stored(at, seen, leads: false); break;
             case ObservationKind.Flushed: Flushed(at, seen); break;
             case ObservationKind.HighWatermark: Watermark(at, seen); break;
-            case ObservationKind.Elected: Elected(at, seen); break;
-            case ObservationKind.BecameLeader: TookOffice(at, seen); break;
+            case ObservationKind.Elected when entry.At < tour: Elected(at, seen); break;
+            case ObservationKind.BecameLeader when entry.At < tour: TookOffice(at, seen); break;
             case ObservationKind.Truncated: Truncated(at, seen); break;
             case ObservationKind.LogRecovered: Recovered(at, seen); break;
         }
@@ -59,14 +60,14 @@ internal sealed class Trail(long value, TopicPartition partition, Cast cast, Tim
 
     private void Refused(TimeSpan at, in Observation seen)
     {
-        if (StoredRecords.Of(seen.Bytes).All(record => record.Value != value)) return;
+        if (StoredRecords.Of(seen.Bytes, 0).All(record => record.Value != value)) return;
         Tell(at, seen.Node.Value, StoryKind.Refuse, $"refuses {Name}: {(Broker.Protocol.ErrorCode)seen.Other}", $"refused by {cast.Name(seen.Node.Value)}: {(Broker.Protocol.ErrorCode)seen.Other}");
     }
 
     private void Stored(TimeSpan at, in Observation seen, bool leads)
     {
         var node = seen.Node.Value;
-        foreach (var (stored, offset) in StoredRecords.Of(seen.Bytes))
+        foreach (var (stored, offset) in StoredRecords.Of(seen.Bytes, seen.Offset))
         {
             if (stored != value)
             {
@@ -78,7 +79,8 @@ internal sealed class Trail(long value, TopicPartition partition, Cast cast, Tim
             if (leads)
             {
                 Offset = offset;
-                FirstAppend ??= (node, seen.Epoch);
+                Appender = node;
+                led = false;
                 Tell(at, node, StoryKind.Append, $"appends {Name} at offset {offset} of {partition} as leader of epoch {seen.Epoch}", $"appended by {cast.Name(node)}, leader of epoch {seen.Epoch}, at offset {offset}");
             }
             else
@@ -94,7 +96,8 @@ internal sealed class Trail(long value, TopicPartition partition, Cast cast, Tim
     {
         if (replaced) return;
         replaced = true;
-        Tell(at, node, StoryKind.Append, $"appends value {other} at offset {Offset} of {partition}, where {Name} was", $"its offset {Offset} is given to value {other} by {cast.Name(node)}");
+        Beats.Add(new Beat(at, node, StoryKind.Append, $"appends value {other} at offset {Offset} of {partition}, where {Name} was"));
+        Steps.Add((at, $"its offset {Offset} is given to value {other} by {cast.Name(node)}"));
     }
 
     private void Flushed(TimeSpan at, in Observation seen)
@@ -113,14 +116,15 @@ internal sealed class Trail(long value, TopicPartition partition, Cast cast, Tim
 
     private void Elected(TimeSpan at, in Observation seen)
     {
-        elected = (seen.Other, seen.Epoch, ClusterBeats.Words((ElectionKind)seen.Offset));
-        if (!appended || seen.Other < 0 || held.ContainsKey(seen.Other)) return;
-        Steps.Add((at, $"{cast.Name(seen.Other)}, which does not have it, is elected leader of epoch {seen.Epoch} ({elected.How})"));
+        elected = (seen.Epoch, (ElectionKind)seen.Offset == ElectionKind.Unclean);
+        if (!appended || led || seen.Other < 0 || held.ContainsKey(seen.Other)) return;
+        Steps.Add((at, $"{cast.Name(seen.Other)}, which does not have it, is elected leader of epoch {seen.Epoch}, {ClusterBeats.Words((ElectionKind)seen.Offset)}"));
     }
 
     private void TookOffice(TimeSpan at, in Observation seen)
     {
-        if (!appended || held.ContainsKey(seen.Node.Value)) return;
+        if (!appended || led || held.ContainsKey(seen.Node.Value)) return;
+        led = true;                                                    // who leads without it after this one only repeats it
         Beats.Add(new Beat(at, seen.Node.Value, StoryKind.Elect, $"leads {partition} in epoch {seen.Epoch}, its log ending at {seen.Offset}: it does not have {Name}") { Focus = true });
     }
 
@@ -133,8 +137,8 @@ internal sealed class Trail(long value, TopicPartition partition, Cast cast, Tim
         var lacks = held.ContainsKey(seen.Other) ? "" : $", which does not have {Name}";
         Tell(at, node, StoryKind.Truncate, $"follows {leader} in epoch {seen.Epoch} and cuts its log of {partition} from {seen.EndOffset} to {seen.Offset}: {Name} is gone here",
             $"truncated by {cast.Name(node)} (log end {seen.EndOffset} to {seen.Offset}), following {leader}, leader of epoch {seen.Epoch}{lacks}");
-        var how = elected.Epoch == seen.Epoch && elected.How.Length > 0 ? $" ({elected.How})" : "";
-        LastLoss = $"{cast.Name(node)} cut it off to follow {leader}, elected{how} in epoch {seen.Epoch} without it";
+        var how = elected.Epoch == seen.Epoch && elected.Unclean ? " after an unclean election" : "";
+        LastLoss = (node, $"cut it off to follow {leader}, which leads epoch {seen.Epoch}{how}{(lacks.Length > 0 ? " without it" : "")}");
         NobodyLeft(at);
     }
 
@@ -147,7 +151,7 @@ internal sealed class Trail(long value, TopicPartition partition, Cast cast, Tim
         if (dark != default) LostToPower.Add((node, dark));
         var cause = dark != default ? "it was not on the disk when the power went" : "it is not in what the disk kept";
         Tell(at, node, StoryKind.Lost, $"finds {partition} only up to offset {seen.Offset}: {Name} is gone here, {cause}", $"gone from {cast.Name(node)}, which comes up with its log ending at {seen.Offset}: {cause}");
-        LastLoss = dark != default ? $"{cast.Name(node)} lost it with its power before it was on disk" : $"{cast.Name(node)} came up again without it";
+        LastLoss = (node, dark != default ? "lost it with its power before it was on disk" : "came up again without it");
         NobodyLeft(at);
     }
 
