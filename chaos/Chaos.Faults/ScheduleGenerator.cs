@@ -8,12 +8,13 @@ namespace Chaos.Faults;
 public static class ScheduleGenerator
 {
     private const int RedrawEvery = 12;
+    private const double FocusWeight = 5;
 
     /// <summary>Every word and every node as likely as the others.</summary>
     public static FaultSchedule Uniform(Prng prng, ScheduleScope scope)
     {
         var drawing = new Drawing(prng, scope, Weights.Even);
-        for (var count = prng.Between(scope.FewestFaults, scope.MostFaults); count > 0; count--) drawing.AddFault();
+        for (var count = prng.Between(scope.FewestFaults, scope.MostFaults); count > 0;) count -= drawing.AddFaults();
         return drawing.Done();
     }
 
@@ -24,14 +25,15 @@ public static class ScheduleGenerator
         {
             EventShare = prng.Pick([0.2, scope.EventShare, 0.95]),
             ChainChance = prng.Pick([0.0, scope.ChainChance, 0.7]),
+            BurstChance = prng.Pick([0.0, scope.BurstChance, 0.3]),
             Longest = prng.Chance(0.5) ? scope.Longest : TimeSpan.FromTicks(Math.Max(scope.Shortest.Ticks, scope.Longest.Ticks / 8)),
         };
         var drawing = new Drawing(prng, style, Weights.Draw(prng, scope));
         var count = prng.Between(scope.FewestFaults, scope.MostFaults);
-        for (var i = 0; i < count; i++)
+        for (int i = 0, redrawAt = RedrawEvery; i < count;)
         {
-            if (i > 0 && i % RedrawEvery == 0) drawing.Weights = Weights.Draw(prng, scope);
-            drawing.AddFault();
+            if (i >= redrawAt) (drawing.Weights, redrawAt) = (Weights.Draw(prng, scope), redrawAt + RedrawEvery);
+            i += drawing.AddFaults();
         }
 
         return drawing.Done();
@@ -54,6 +56,8 @@ public static class ScheduleGenerator
 
     private sealed class Drawing(Prng prng, ScheduleScope scope, Weights weights)
     {
+        private static readonly string[] OfServers = [FaultWord.Crash, FaultWord.Power, FaultWord.Pause, FaultWord.Restart, FaultWord.Delay];
+
         private readonly List<Fault> faults = [];
         private readonly Aim aim = new(prng, scope);
         private int powerLeft = scope.PowerBudget;
@@ -62,17 +66,40 @@ public static class ScheduleGenerator
 
         public FaultSchedule Done() => new(faults);
 
-        public void AddFault()
+        /// <summary>Adds a fault, and perhaps another one at the same moment; or a burst.</summary>
+        /// <returns>How many were drawn, at least 1.</returns>
+        public int AddFaults()
         {
             var when = aim.Trigger();
+            if (prng.Chance(scope.BurstChance) && DrawWord() is { } common && OfServers.Contains(common)) return AddBurst(common, when);
             Add(when);
             if (prng.Chance(scope.ChainChance)) Add(aim.SoonAfter(when));
+            return 1;
+        }
+
+        /// <summary>Most nodes of one kind are hurt in the same way; each comes back in its own time.</summary>
+        private int AddBurst(string word, Trigger when)
+        {
+            var group = scope.Focus.Count > 1 ? scope.Focus : prng.Chance(0.5) ? scope.Brokers : scope.Controllers;
+            var drawn = 1;
+            foreach (var id in group.Ids())
+            {
+                if (!prng.Chance(0.75)) continue;
+                Keep(Make(word, prng.Chance(0.5) ? when : aim.SoonAfter(when), NodeRef.Of(id)));
+                drawn++;
+            }
+
+            return drawn;
         }
 
         private void Add(Trigger when)
         {
-            if (DrawWord() is not { } word || Make(word, when) is not { } fault) return;
-            if (fault is Fault.Power) powerLeft--;
+            if (DrawWord() is { } word) Keep(Make(word, when));
+        }
+
+        private void Keep(Fault? fault)
+        {
+            if (fault is null || fault is Fault.Power && powerLeft-- <= 0) return;
             faults.Add(fault);
         }
 
@@ -92,19 +119,20 @@ public static class ScheduleGenerator
 
         private double WeightOf(int word) => scope.Words[word] == FaultWord.Power && powerLeft <= 0 ? 0 : Weights.Words?[word] ?? 1;
 
-        private Fault? Make(string word, Trigger when)
+        /// <param name="whom">Null: to be drawn.</param>
+        private Fault? Make(string word, Trigger when, NodeRef? whom = null)
         {
             var servers = new NodeSet(scope.Brokers.Bits | scope.Controllers.Bits);
             var all = new NodeSet(servers.Bits | scope.Clients.Bits);
             var howLong = HowLong();
             return word switch
             {
-                FaultWord.Crash => Subject(servers, when) is { } node ? new Fault.Crash(when, howLong, node) : null,
-                FaultWord.Power => Subject(servers, when) is { } node ? new Fault.Power(when, howLong, node) : null,
-                FaultWord.Pause => Subject(all, when) is { } node ? new Fault.Pause(when, howLong, node) : null,
-                FaultWord.Restart => Subject(servers, when) is { } node ? new Fault.Restart(when, howLong, node) : null,
+                FaultWord.Crash => (whom ?? Subject(servers, when)) is { } node ? new Fault.Crash(when, howLong, node) : null,
+                FaultWord.Power => (whom ?? Subject(servers, when)) is { } node ? new Fault.Power(when, howLong, node) : null,
+                FaultWord.Pause => (whom ?? Subject(all, when)) is { } node ? new Fault.Pause(when, howLong, node) : null,
+                FaultWord.Restart => (whom ?? Subject(servers, when)) is { } node ? new Fault.Restart(when, howLong, node) : null,
                 FaultWord.Partition => Cut(all, when, howLong),
-                FaultWord.Delay => Subject(all, when) is { } node ? new Fault.Delay(when, howLong, node, Peer(all, node), Latency(), Latency()) : null,
+                FaultWord.Delay => (whom ?? Subject(all, when)) is { } node ? new Fault.Delay(when, howLong, node, Peer(all, node), Latency(), Latency()) : null,
                 FaultWord.Reset => Subject(all, when) is { } node ? new Fault.Reset(when, node, Peer(all, node)) : null,
                 FaultWord.Clock => Subject(all, when) is { } node ? Misset(when, howLong, node) : null,
                 FaultWord.Hold => Hold(all, when, howLong),
@@ -126,7 +154,8 @@ public static class ScheduleGenerator
             var canLead = (among.Bits & scope.Brokers.Bits) != 0 && scope.Partitions.Count > 0;
             if (when is Trigger.After && prng.Chance(0.35)) return new NodeRef.Observed();
             if (canLead && prng.Chance(0.3)) return Role();
-            return (among.Bits & scope.Controllers.Bits) != 0 && prng.Chance(0.08) ? new NodeRef.ActiveController() : Fixed(among);
+            var active = (scope.Focus.Bits & scope.Controllers.Bits) != 0 ? 0.25 : 0.08;
+            return (among.Bits & scope.Controllers.Bits) != 0 && prng.Chance(active) ? new NodeRef.ActiveController() : Fixed(among);
         }
 
         private NodeRef Role()
@@ -147,7 +176,7 @@ public static class ScheduleGenerator
             return new NodeRef.Fixed(new NodeId(prng.Pick(among.Ids().ToArray())));
         }
 
-        private double WeightOfNode(int id) => Weights.Nodes?[id] ?? 1;
+        private double WeightOfNode(int id) => (Weights.Nodes?[id] ?? 1) * (scope.Focus.Contains(id) ? FocusWeight : 1);
 
         private NodeRef? Peer(NodeSet among, NodeRef node) =>
             prng.Chance(0.5) || among.Count < 2 ? null
@@ -157,6 +186,7 @@ public static class ScheduleGenerator
         private Fault.Partition? Cut(NodeSet all, Trigger when, TimeSpan howLong)
         {
             if (all.Count < 2 || Subject(new NodeSet(scope.Brokers.Bits | scope.Controllers.Bits), when) is not { } node) return null;
+            if (scope.Focus.Count > 1 && prng.Chance(0.5)) all = scope.Focus;
             var way = prng.Below(4) switch { 0 => CutWay.Out, 1 => CutWay.In, _ => CutWay.Both };
             return prng.Below(3) switch
             {
@@ -183,7 +213,7 @@ public static class ScheduleGenerator
         }
 
         private Fault.MoveLeader? MoveLeader(Trigger when) =>
-            scope.Partitions.Count == 0 || scope.Brokers.Count == 0 ? null : new Fault.MoveLeader(when, prng.Pick(scope.Partitions), Fixed(scope.Brokers));
+            scope.Partitions.Count == 0 || scope.Brokers.Count == 0 || Subject(scope.Brokers, when) is not { } to ? null : new Fault.MoveLeader(when, prng.Pick(scope.Partitions), to);
 
         private Fault.Clock Misset(Trigger when, TimeSpan howLong, NodeRef node)
         {
@@ -218,6 +248,11 @@ public static class ScheduleGenerator
             ObservationKind.NodeStarted,
         ];
 
+        /// <summary>For workloads whose promise rests on the metadata quorum alone.</summary>
+        private static readonly ObservationKind[] RareInQuorum = [ObservationKind.QuorumLeader, ObservationKind.QuorumVote, ObservationKind.QuorumVote, ObservationKind.BrokerFenced, ObservationKind.NodeStarted];
+
+        private static readonly ObservationKind[] FrequentInQuorum = [ObservationKind.MetadataCommitted];
+
         private static readonly ObservationKind[] Frequent =
         [
             ObservationKind.Replicated, ObservationKind.Appended, ObservationKind.HighWatermark, ObservationKind.ProduceAnswered,
@@ -227,7 +262,8 @@ public static class ScheduleGenerator
         {
             if (!prng.Chance(scope.EventShare)) return new Trigger.At(Round(prng.NextDouble() * scope.Span));
             var frequent = prng.Chance(0.3);
-            var kind = prng.Pick(frequent ? Frequent : Rare);
+            var ofQuorum = scope.Focus.Count > 0 && (scope.Focus.Bits & scope.Brokers.Bits) == 0;
+            var kind = prng.Pick(ofQuorum ? frequent ? FrequentInQuorum : RareInQuorum : frequent ? Frequent : Rare);
             var count = frequent ? (int)Math.Pow(200, prng.NextDouble()) : kind is ObservationKind.NodeStarted ? prng.Between(scope.Brokers.Count + 1, 2 * scope.Brokers.Count) : prng.Between(1, 6);
             TopicPartition? partition = IsOfPartition(kind) && scope.Partitions.Count > 0 && prng.Chance(0.5) ? prng.Pick(scope.Partitions) : null;
             return new Trigger.After(new ObservationPattern(kind, Partition: partition), Math.Max(1, count), Small());
@@ -235,18 +271,21 @@ public static class ScheduleGenerator
 
         public Trigger SoonAfter(Trigger first) => first switch
         {
-            Trigger.At(var time) => new Trigger.At(time + Small()),
-            Trigger.After(var what, var count, var delay) => new Trigger.After(what, count, delay + Small()),
+            Trigger.At(var time) => new Trigger.At(time + Soon()),
+            Trigger.After(var what, var count, var delay) => new Trigger.After(what, count, delay + Soon()),
             _ => throw new InvalidOperationException($"unknown trigger {first.GetType().Name}"),
         };
 
         public TimeSpan LogUniform(TimeSpan from, TimeSpan to) =>
             Round(TimeSpan.FromTicks((long)(from.Ticks * Math.Pow((double)to.Ticks / from.Ticks, prng.NextDouble()))));
 
+        /// <summary>Mostly at once; at times as late as sessions and elections time out.</summary>
+        private TimeSpan Soon() => prng.Chance(0.7) ? Small() : LogUniform(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(2));
+
         private TimeSpan Small() => prng.Chance(0.25) ? TimeSpan.Zero : Round(TimeSpan.FromMilliseconds(prng.NextDouble() * 20));
 
         private static bool IsOfPartition(ObservationKind kind) =>
-            kind is not (ObservationKind.QuorumLeader or ObservationKind.QuorumVote or ObservationKind.BrokerFenced or ObservationKind.NodeStarted);
+            kind is not (ObservationKind.QuorumLeader or ObservationKind.QuorumVote or ObservationKind.MetadataCommitted or ObservationKind.BrokerFenced or ObservationKind.NodeStarted);
 
         /// <summary>To tenths of a millisecond: people read this.</summary>
         private static TimeSpan Round(TimeSpan time) => TimeSpan.FromTicks(time.Ticks / 1000 * 1000);

@@ -18,6 +18,9 @@ public sealed record ScheduleScope
 
     public IReadOnlyList<TopicPartition> Partitions { get; init; } = [];
 
+    /// <summary>The nodes on which the workload's promise rests: they are hurt several times as often as others, and together. Empty: all alike.</summary>
+    public NodeSet Focus { get; init; }
+
     /// <summary>Faults with a time begin within this span.</summary>
     public TimeSpan Span { get; init; } = TimeSpan.FromSeconds(20);
 
@@ -38,6 +41,9 @@ public sealed record ScheduleScope
 
     /// <summary>How often a fault is followed by another one aimed at the same moment: rare bugs need two things at once.</summary>
     public double ChainChance { get; init; } = 0.3;
+
+    /// <summary>How often several nodes are hurt at one moment in the same way, as a rack or a switch does it.</summary>
+    public double BurstChance { get; init; } = 0.1;
 
     /// <summary>API keys whose requests or answers may be held or lost: Produce, Fetch, AlterPartition and the quorum's, unless told otherwise.</summary>
     public IReadOnlyList<short> ApiKeys { get; init; } = [0, 1, 22, 52, 53, 56, 62];

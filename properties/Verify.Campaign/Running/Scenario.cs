@@ -72,6 +72,7 @@ public static class ScenarioGenerator
             Controllers = ClusterNodes.Controllers,
             Clients = ClusterNodes.Clients(plan),
             Partitions = [.. Enumerable.Range(0, plan.Workload == WorkloadNames.Log ? plan.Partitions : 0).Select(index => new TopicPartition(ClusterNodes.Topic, index))],
+            Focus = plan.Workload == WorkloadNames.Metadata ? ClusterNodes.Controllers : NodeSet.Empty,
             Span = length * 0.9,
             PowerBudget = int.MaxValue,
         };
