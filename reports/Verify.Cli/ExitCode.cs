@@ -20,6 +20,14 @@ public static class ExitCode
     /// <summary>The tool itself failed.</summary>
     public const int Failed = 255;
 
+    public static int Of(Campaign.Results.ResultVerdict verdict) => verdict switch
+    {
+        Campaign.Results.ResultVerdict.Held => Held,
+        Campaign.Results.ResultVerdict.Violated => Broken,
+        Campaign.Results.ResultVerdict.Unknown => Unknown,
+        _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict, "no such verdict"),
+    };
+
     public static int Of(Verdict verdict) => verdict switch
     {
         Verdict.Held => Held,

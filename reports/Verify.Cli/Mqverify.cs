@@ -44,8 +44,12 @@ public static class Mqverify
     {
         var root = new RootCommand("Verifies and compares message brokers: what a configuration promises, and whether a broker keeps it.")
         {
+            CompareVerb.Create(streams),
+            RunVerb.Create(streams),
             PromiseVerb.Create(streams),
             CheckVerb.Create(streams),
+            ReplayVerb.Create(streams),
+            ReportVerb.Create(streams),
         };
         foreach (var help in root.Options.OfType<HelpOption>()) (help.Action, help.Description) = (new HelpPage(), "Shows this page");
         foreach (var version in root.Options.OfType<VersionOption>()) (version.Action, version.Description) = (new PrintVersion(), "Prints the version");

@@ -2,6 +2,7 @@ using Verify.Campaign.Campaigns;
 using Verify.Campaign.Judging;
 using Verify.Campaign.Results;
 using Verify.Reports;
+using Verify.Reports.Terminal;
 
 namespace Verify.Cli.Campaigns;
 
@@ -22,11 +23,6 @@ internal sealed class CampaignSession(CampaignPlan plan, string directory, Strea
         ReportWriter.Write(result, stories.Files, directory);
         if (json) streams.Output.WriteLine(ResultJson.Write(result));
         else streams.Output.Write(TerminalReport.Render(result, new TerminalStyle(Width: 80, Colour: streams.IsTerminal, Directory: directory)));
-        return result.Verdict switch
-        {
-            ResultVerdict.Held => ExitCode.Held,
-            ResultVerdict.Violated => ExitCode.Broken,
-            _ => ExitCode.Unknown,
-        };
+        return ExitCode.Of(result.Verdict);
     }
 }

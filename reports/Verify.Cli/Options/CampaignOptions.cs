@@ -7,6 +7,7 @@ using Verify.Campaign.Running;
 using Verify.Promises;
 using Verify.Workloads;
 using Verify.Zoo;
+using Command = System.CommandLine.Command;
 
 namespace Verify.Cli.Options;
 
