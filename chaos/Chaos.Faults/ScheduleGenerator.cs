@@ -56,6 +56,7 @@ public static class ScheduleGenerator
 
     private sealed class Drawing(Prng prng, ScheduleScope scope, Weights weights)
     {
+        private static readonly string[] Outages = [FaultWord.Crash, FaultWord.Power, FaultWord.Pause, FaultWord.Partition, FaultWord.Fence];
         private static readonly string[] OfServers = [FaultWord.Crash, FaultWord.Power, FaultWord.Pause, FaultWord.Restart, FaultWord.Delay];
 
         private readonly List<Fault> faults = [];
@@ -66,10 +67,11 @@ public static class ScheduleGenerator
 
         public FaultSchedule Done() => new(faults);
 
-        /// <summary>Adds a fault, and perhaps another one at the same moment; or a burst.</summary>
+        /// <summary>Adds a fault, and perhaps another one at the same moment; or a burst; or a siege.</summary>
         /// <returns>How many were drawn, at least 1.</returns>
         public int AddFaults()
         {
+            if (prng.Chance(scope.SiegeChance)) return AddSiege();
             var when = aim.Trigger();
             if (prng.Chance(scope.BurstChance) && DrawWord() is { } common && OfServers.Contains(common)) return AddBurst(common, when);
             Add(when);
@@ -91,6 +93,34 @@ public static class ScheduleGenerator
 
             return drawn;
         }
+
+        /// <summary>Brokers go down in turn, and the first one is back about when the last one goes: it lacks what the others wrote meanwhile.</summary>
+        private int AddSiege()
+        {
+            var ways = Outages.Where(scope.Words.Contains).ToArray();
+            if (ways.Length == 0 || scope.Brokers.Count < 2) return 1;
+            var order = scope.Brokers.Ids().Select(id => (Id: id, Draw: prng.NextUInt64())).OrderBy(pair => pair.Draw).Select(pair => pair.Id).ToArray();
+            var start = Ms(prng.Below((int)(scope.Span.TotalMilliseconds * 0.7)));
+            var times = new TimeSpan[order.Length];
+            for (var i = 1; i < times.Length; i++) times[i] = times[i - 1] + aim.LogUniform(Ms(300), Ms(3_000));
+            for (var i = 0; i < order.Length; i++)
+            {
+                var howLong = i == 0 ? times[^1] + aim.LogUniform(Ms(50), Ms(1_000)) : aim.LogUniform(Ms(1_500), Ms(8_000));
+                Keep(Outage(prng.Pick(ways), new Trigger.At(start + times[i]), howLong, NodeRef.Of(order[i])));
+            }
+
+            return order.Length;
+        }
+
+        private static Fault Outage(string word, Trigger when, TimeSpan howLong, NodeRef node) => word switch
+        {
+            FaultWord.Crash => new Fault.Crash(when, howLong, node),
+            FaultWord.Power => new Fault.Power(when, howLong, node),
+            FaultWord.Pause => new Fault.Pause(when, howLong, node),
+            FaultWord.Partition => new Fault.Partition(when, howLong, new NodeGroup([node]), NodeGroup.None),
+            FaultWord.Fence => new Fault.Fence(when, howLong, node),
+            _ => throw new InvalidOperationException($"'{word}' takes no node out"),
+        };
 
         private void Add(Trigger when)
         {

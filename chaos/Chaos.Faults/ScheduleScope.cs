@@ -45,6 +45,9 @@ public sealed record ScheduleScope
     /// <summary>How often several nodes are hurt at one moment in the same way, as a rack or a switch does it.</summary>
     public double BurstChance { get; init; } = 0.1;
 
+    /// <summary>How often brokers go down one after the other, each before the last is back: only so does an ISR shrink to its last member and lose that one too.</summary>
+    public double SiegeChance { get; init; } = 0.06;
+
     /// <summary>API keys whose requests or answers may be held or lost: Produce, Fetch, AlterPartition and the quorum's, unless told otherwise.</summary>
     public IReadOnlyList<short> ApiKeys { get; init; } = [0, 1, 22, 52, 53, 56, 62];
 }

@@ -154,8 +154,16 @@ public sealed class SimulatedRun
             var created = await admin.CreateTopicAsync(topic, AdminTimeout);
             if (created.Kind == OutcomeKind.Ok || created.Error == Broker.Protocol.ErrorCode.TopicAlreadyExists) break;
         }
+        foreach (var broker in ClusterNodes.Brokers(scenario.Configuration.Brokers).Ids()) await KnownAsync(host, admin, new NodeId(broker), deadline);
         admin.Close();
         return await InSyncAsync(host, [.. Enumerable.Range(0, partitions).Select(index => new TopicPartition(ClusterNodes.Topic, index))]);
+    }
+
+    /// <summary>Waits until a broker knows the topic: what is sent before is refused, and with acks=0 nobody is told.</summary>
+    private static async Task KnownAsync(IHost host, IAdmin admin, NodeId broker, TimeSpan deadline)
+    {
+        while (host.Time.Monotonic() < deadline && !(await admin.DescribeTopicAsync(ClusterNodes.Topic, AdminTimeout, broker)).IsKnown)
+            await host.Time.DelayAsync(TimeSpan.FromMilliseconds(20));
     }
 
     /// <summary>Waits until every partition has a leader and all its replicas in sync; false when that takes too long.</summary>
