@@ -15,6 +15,27 @@ internal static class Reductions
     /// <summary>Counting further than this is no easier to read than a time.</summary>
     private const int MostCounted = 20;
 
+    /// <summary>So much time a run may have before its first fault. Several, since heartbeats and elections fall differently after each.</summary>
+    public static readonly TimeSpan[] Preludes = [.. new[] { 500, 300, 700, 1000, 1300, 2000 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
+
+    /// <summary>The fault as it was injected, where it was: at its time, on its nodes.</summary>
+    public static Fault Pinned(Fault fault, FaultOutcome? outcome) => outcome is { Resolved: { } resolved, At: { } at } ? resolved with { When = new Trigger.At(at) } : fault;
+
+    /// <summary>The same scenario without its first part; all times count from there.</summary>
+    /// <param name="keepEarlier">The commands of the first part are crowded into the prelude; else they are left out.</param>
+    public static Scenario From(Scenario scenario, TimeSpan skipped, TimeSpan prelude, bool keepEarlier)
+    {
+        var commands = scenario.Plan.Commands.Where(command => keepEarlier || command.At >= skipped).Select(command => command with { At = Later(command.At) });
+        return scenario with
+        {
+            Length = scenario.Length - skipped,
+            Plan = scenario.Plan with { Commands = [.. commands] },
+            Faults = new FaultSchedule(scenario.Faults.Select(fault => fault.When is Trigger.At(var at) ? fault with { When = new Trigger.At(at - skipped) } : fault)),
+        };
+
+        TimeSpan Later(TimeSpan at) => !keepEarlier ? at - skipped : at >= skipped + prelude ? at - skipped : at * (prelude / (skipped + prelude));
+    }
+
     public static WorkloadPlan WithoutIdleClients(WorkloadPlan plan)
     {
         var busy = plan.Commands.Select(command => command.Client).Distinct().Order().ToList();
@@ -91,7 +112,7 @@ internal static class Reductions
         ObservationKind.Elected => new ObservationPattern(seen.Kind, Partition: seen.Partition, Epoch: seen.Epoch),
         ObservationKind.IsrCommitted => new ObservationPattern(seen.Kind, Partition: seen.Partition),
         ObservationKind.Appended or ObservationKind.Truncated or ObservationKind.Replicated => new ObservationPattern(seen.Kind, seen.Node, seen.Partition),
-        ObservationKind.ClientAnswered when seen.Other == 0 => new ObservationPattern(seen.Kind, Partition: seen.Partition, Other: 0),
+        ObservationKind.ClientAnswered => new ObservationPattern(seen.Kind, Partition: seen.Partition),
         ObservationKind.QuorumLeader => new ObservationPattern(seen.Kind, seen.Node),
         _ => null,
     };

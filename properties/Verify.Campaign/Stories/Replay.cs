@@ -95,7 +95,7 @@ public static class Replay
             : mutants(slug) ?? throw new BadInputException($"the story needs mutant '{slug}', which is not known here");
         var run = SimulatedRun.Play(story.Scenario with { Mutant = mutant?.Slug }, mutant);
         var verdict = judge(run);
-        var seen = verdict.All.FirstOrDefault(story.Point.IsShownBy);
+        var seen = Reproduction.Shown(verdict, story.Point, story.Scenario);
         return new ReplayResult(story, run, verdict, seen, faithful && story.Scenario.Mutant is not null ? null : Problem(story, run, seen));
     }
 

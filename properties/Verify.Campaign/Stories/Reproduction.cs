@@ -3,6 +3,7 @@ using Chaos.Simulation;
 using Verify.Campaign.Judging;
 using Verify.Campaign.Running;
 using Verify.History;
+using Verify.Workloads;
 using Verify.Zoo;
 
 namespace Verify.Campaign.Stories;
@@ -35,6 +36,9 @@ public sealed record Sighting
 /// </param>
 public sealed class Reproduction(StoryPoint point, Func<RunRecord, RunVerdict> judge, Mutant? mutant = null, bool fatalOnly = true)
 {
+    /// <summary>A story about a record that a command sent stays one: the probes of the recovery phase could break the same promise with nothing left to tell. Null until the first run.</summary>
+    private bool? isAboutCommands;
+
     /// <summary>Runs so far.</summary>
     public int Runs { get; private set; }
 
@@ -44,10 +48,28 @@ public sealed class Reproduction(StoryPoint point, Func<RunRecord, RunVerdict> j
         Runs++;
         var run = SimulatedRun.Play(scenario, mutant);
         var verdict = judge(run);
-        if (verdict.All.FirstOrDefault(point.IsShownBy) is not { } violation) return null;
+        if (Find(verdict, scenario) is not { } violation) return null;
         if (mutant is not null && fatalOnly && HappensAnyway(scenario)) return null;
         return new Sighting { Faults = run.Faults, Journal = run.Journal, Start = StartOf(run), Played = new Played(run, verdict, violation) };
     }
+
+    private Violation? Find(RunVerdict verdict, Scenario scenario)
+    {
+        var shown = Shown(verdict, point, scenario);
+        var ofCommands = shown is not null && IsAboutCommands(shown, scenario);
+        isAboutCommands ??= ofCommands;
+        return isAboutCommands.Value && !ofCommands ? null : shown;
+    }
+
+    /// <summary>A violation that shows the point, if possible one of a record that a command sent.</summary>
+    public static Violation? Shown(RunVerdict verdict, StoryPoint point, Scenario scenario)
+    {
+        var shown = verdict.All.Where(point.IsShownBy).ToList();
+        return shown.Find(violation => IsAboutCommands(violation, scenario)) ?? shown.FirstOrDefault();
+    }
+
+    private static bool IsAboutCommands(Violation violation, Scenario scenario) =>
+        scenario.Plan.Commands.Any(command => command is Command.Send { Value: var value } && violation.Values.Contains(value.ToString()));
 
     /// <summary>When clients and faults were let loose, on the clock of the journal: so long before everything was healed.</summary>
     public static TimeSpan StartOf(RunRecord run)

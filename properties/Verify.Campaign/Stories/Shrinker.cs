@@ -50,12 +50,14 @@ public sealed class Shrinker
     private ShrinkResult Shrink()
     {
         DropWhatDidNotBite();
+        Pin();
         KeepTheFirstFaults();
         Shorten();
         for (var size = -1; size != Size && MayGoOn;)
         {
             size = Size;
             FewerFaults();
+            BeginLater();
             FewerCommands();
             FewerParticipants();
         }
@@ -90,6 +92,29 @@ public sealed class Shrinker
     private void DropWhatDidNotBite()
     {
         if (sighting.Faults.Any(fault => !fault.Bit)) TryFaults(sighting.Faults.Where(fault => fault.Bit).Select(fault => fault.Fault));
+    }
+
+    /// <summary>
+    /// Faults at the times and on the nodes that they had. "After the 137th batch" and "the leader" mean something else with every command that is left out; the
+    /// reading comes back to events at the end (see <see cref="Reductions.AfterAnEvent"/>).
+    /// </summary>
+    private void Pin()
+    {
+        var pinned = scenario.Faults.Select((fault, index) => Reductions.Pinned(fault, sighting.Faults.FirstOrDefault(outcome => outcome.Index == index))).ToArray();
+        if (TryFaults(pinned)) return;
+        for (var index = 0; index < pinned.Length; index++) Replace(index, pinned[index]);
+    }
+
+    /// <summary>Nothing much happens before the first fault: the run begins shortly before it.</summary>
+    private void BeginLater()
+    {
+        if (scenario.Faults.Count == 0 || scenario.Faults.Any(fault => fault.When is not Trigger.At)) return;
+        var first = scenario.Faults.Min(fault => ((Trigger.At)fault.When).Time);
+        foreach (var prelude in Reductions.Preludes)
+        {
+            if (first < prelude * 2) return;
+            if (Try(Reductions.From(scenario, first - prelude, prelude, keepEarlier: false)) || Try(Reductions.From(scenario, first - prelude, prelude, keepEarlier: true))) return;
+        }
     }
 
     /// <summary>What was injected after the deed was done does not matter: the world before it stays as it was.</summary>

@@ -24,7 +24,7 @@ public static class StoryTeller
     /// <param name="file">Where the story is kept, relative to the results: <c>stories/….story.json</c>.</param>
     public static StoryTelling Tell(RunRecord run, Violation violation, string file)
     {
-        var scene = new Scene(run, violation.Key, [.. Values(violation).Take(MostRecords)]);
+        var scene = new Scene(run, violation.Key, [.. Values(violation).Take(MostRecords)], violation);
         var (lanes, entries) = scene.Entries();
         var scenario = run.Scenario;
         return new StoryTelling
@@ -76,6 +76,6 @@ public static class StoryTeller
             var then = loss.Node == appender ? "and then" : $"but {scene.Cast.Name(loss.Node)}";
             return Texts.Sentence($"{scene.Cast.Name(appender)} {wrote} {trail.Name} {then} {loss.How}");
         }
-        return Texts.Sentence(violation.Note);
+        return Texts.Sentence(violation is { Anomaly: AnomalyWords.LostWrite or AnomalyWords.Unseen, Excuse.Says: { } says, Values: [var value, ..] } ? $"value {value} was lost: {says}" : scene.Cast.WithNames(violation.Note));
     }
 }

@@ -127,8 +127,9 @@ public sealed class StoryTellerTests
             .Play(scenario);
         var story = StoryTeller.Tell(run, new Violation("metadata-agreement", "resurrected-topic", "m1", [], [], "m1 was deleted, and is listed at the end", null), "stories/m.story.json");
         Assert.Equal(
-            ["client 0: asks to delete topic m1", "client 0: is told that topic m1 is deleted", "controller 12: becomes the active controller, quorum epoch 2", "operator: lists the topics: m1 is among them"],
-            story.Entries.Select(entry => $"{story.Lanes[entry.Lane].Name}: {entry.Text}"));
+            ["controller 11: is the active controller", "client 0: asks to delete topic m1", "client 0: is told that topic m1 is deleted", "controller 12: becomes the active controller, quorum epoch 2", "operator: lists the topics: m1 is among them",
+                "M1 was deleted, and is listed at the end."],
+            story.Entries.Select(entry => entry.Lane < 0 ? entry.Text : $"{story.Lanes[entry.Lane].Name}: {entry.Text}"));
         Assert.Equal("M1 was deleted, and is listed at the end.", story.Title);
         Assert.Null(story.Record);
     }

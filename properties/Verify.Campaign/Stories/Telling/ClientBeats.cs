@@ -1,5 +1,6 @@
 using Broker.Runtime;
 using Chaos.Simulation;
+using Verify.Campaign.Judging;
 using Verify.Campaign.Results;
 using Verify.Campaign.Running;
 using Verify.History;
@@ -62,7 +63,7 @@ internal sealed class ClientBeats(RunRecord run, TimeSpan start, Cast cast, IRea
     private void TellSend(Sent sent)
     {
         var node = Cast.NodeOf(sent.Process);
-        var received = Find(ObservationKind.ProduceReceived, sent, seen => StoredRecords.Of(seen.Bytes, 0).Any(record => record.Value == sent.Value));
+        var received = Find(ObservationKind.ProduceReceived, sent, seen => Carries(seen.Bytes, sent.Value));
         Beats.Add(new Beat(sent.At, node, StoryKind.Send, $"sends value {sent.Value} to {sent.Key}")
         {
             To = received?.What.Node.Value, Until = received?.At - start, Arrives = received is not null, Focus = true, Rank = 0,
@@ -90,18 +91,25 @@ internal sealed class ClientBeats(RunRecord run, TimeSpan start, Cast cast, IRea
         Steps.Add((at, value, step));
     }
 
-    /// <summary>The last such observation of the partition between the send and its outcome.</summary>
+    /// <summary>Between the send and its outcome: the first time a leader received it, the last time one answered it.</summary>
     private JournalEntry? Find(ObservationKind kind, Sent sent, Func<Observation, bool> matches)
     {
         JournalEntry? found = null;
         foreach (var entry in run.Journal)
         {
             if (entry.At - start < sent.At || entry.What.Kind != kind || entry.What.Partition.ToString() != sent.Key || !matches(entry.What)) continue;
-            if (entry.At - start > sent.AnsweredAt) break;
+            if (sent.Offset >= 0 && entry.At - start > sent.AnsweredAt) break;
             found = entry;
             if (kind == ObservationKind.ProduceReceived) break;
         }
         return found;
+    }
+
+    private static bool Carries(ReadOnlyMemory<byte> batch, long value)
+    {
+        var values = new List<long>();
+        BatchValues.Read(batch, values);
+        return values.Contains(value);
     }
 
     private void TellTogether(Sent[] together)
@@ -117,10 +125,11 @@ internal sealed class ClientBeats(RunRecord run, TimeSpan start, Cast cast, IRea
         Beats.Add(new Beat(first.At, node, StoryKind.Send, $"sends {together.Length} values ({Texts.Ranges(together.Select(sent => sent.Value))}) to {first.Key}: {string.Join(", ", outcomes)}"));
     }
 
-    private static string Outcome(Sent sent) => sent.Outcome == EventType.Ok && sent.Offset >= 0 ? $"acknowledged, offset {sent.Offset}" : Word(sent.Outcome);
+    private string Outcome(Sent sent) => sent.Outcome == EventType.Ok && sent.Offset >= 0 ? $"acknowledged, offset {sent.Offset}" : Word(sent.Outcome);
 
-    private static string Word(EventType outcome) => outcome switch
+    private string Word(EventType outcome) => outcome switch
     {
+        EventType.Ok when run.Scenario.Configuration.Acks == Promises.Acks.Zero => "sent, no answer asked for",
         EventType.Ok => "acknowledged",
         EventType.Fail => "refused",
         EventType.Info => "of unknown outcome",

@@ -5,8 +5,9 @@ using Verify.Campaign.Results;
 namespace Verify.Campaign.Stories.Telling;
 
 /// <summary>What brokers and controllers did that everything else turns on: elections, fencing, ISR changes, restarts.</summary>
+/// <param name="tellsTopics">Whether it matters when which node hears of a topic.</param>
 /// <param name="concerns">Whether a partition belongs to the story.</param>
-internal sealed class ClusterBeats(Cast cast, TimeSpan start, Func<TopicPartition, bool> concerns)
+internal sealed class ClusterBeats(Cast cast, TimeSpan start, bool tellsTopics, Func<TopicPartition, bool> concerns)
 {
     private readonly SortedDictionary<string, (int Leader, int Epoch, NodeSet Isr)> atFirst = new(StringComparer.Ordinal);
     private readonly SortedSet<string> topicChanges = new(StringComparer.Ordinal);
@@ -65,7 +66,7 @@ internal sealed class ClusterBeats(Cast cast, TimeSpan start, Func<TopicPartitio
             case ObservationKind.UncleanRegistration: Beats.Add(new Beat(at, node, StoryKind.Note, $"learns that {cast.Name(seen.Other)} went down without a clean stop")); break;
             case ObservationKind.NodeStarted: Beats.Add(new Beat(at, node, StoryKind.Restart, "is up again")); break;
             case ObservationKind.QuorumLeader: Beats.Add(new Beat(at, node, StoryKind.Elect, $"becomes the active controller, quorum epoch {seen.Epoch}")); break;
-            case ObservationKind.TopicChanged when topicChanges.Add($"{node} {seen.Partition.Topic} {seen.Other} {at}"):
+            case ObservationKind.TopicChanged when tellsTopics && topicChanges.Add($"{node} {seen.Partition.Topic} {seen.Other} {at}"):
                 Beats.Add(new Beat(at, node, StoryKind.Note, $"learns that topic {seen.Partition.Topic} was {(seen.Other == 1 ? "created" : "deleted")}"));
                 break;
         }

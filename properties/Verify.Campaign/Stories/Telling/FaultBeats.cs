@@ -14,7 +14,7 @@ internal static class FaultBeats
         foreach (var outcome in run.Faults)
         {
             if (!outcome.Bit || outcome.Resolved is not { } fault || outcome.At is not { } at) continue;
-            var until = EndOf(run, outcome.Index) - start ?? (fault.HowLong > TimeSpan.Zero ? at + fault.HowLong : null);
+            TimeSpan? until = fault.HowLong == TimeSpan.Zero ? null : EndOf(run, outcome.Index) - start ?? at + fault.HowLong;
             var (from, to) = Ends(fault);
             yield return new Beat(at, from, StoryKind.Fault, Happens(outcome, cast))
             {
@@ -66,6 +66,13 @@ internal static class FaultBeats
         Fault.Partition { From.Count: 1 } => "reaches the others again",
         Fault.Partition => "The two sides reach each other again.",
         Fault.Hold => "What was kept back is released.",
-        _ => $"{fault.Word} is over",
+        Fault.Delay => "the delay is over",
+        Fault.LagMetadata => "hears of metadata in time again",
+        Fault.LoseAnswer => "its answers arrive again",
+        Fault.Fence => "its heartbeats reach the controllers again",
+        Fault.Clock => "its clock is right again",
+        Fault.Disk => "its disk works again",
+        Fault.DiskLies => "its disk tells the truth again",
+        _ => throw new InvalidOperationException($"unknown fault {fault.GetType().Name}"),
     };
 }

@@ -1,7 +1,9 @@
 using Broker.Runtime;
 using Chaos.Faults;
+using Verify.Campaign.Judging;
 using Verify.Campaign.Results;
 using Verify.Campaign.Running;
+using Verify.Promises;
 using Verify.Workloads;
 
 namespace Verify.Campaign.Stories.Telling;
@@ -14,23 +16,24 @@ internal sealed class Scene
     private readonly List<Beat> beats = [];
     private readonly ClientBeats clients;
 
-    /// <param name="key">Partition or topic, as in the history; empty when it is about the cluster as a whole.</param>
-    public Scene(RunRecord run, string key, IReadOnlyList<long> values)
+    /// <param name="key">Partition or topic, as in the history; anything else: it is about the cluster as a whole.</param>
+    /// <param name="conclusion">What it comes to; told at the end where no beat shows it by itself.</param>
+    public Scene(RunRecord run, string key, IReadOnlyList<long> values, Violation? conclusion = null)
     {
         this.run = run;
         start = Reproduction.StartOf(run);
         var isLog = run.Scenario.Plan.Workload == WorkloadNames.Log;
         Cast = new Cast(run.Scenario.Plan.Workload, ClusterNodes.Brokers(run.Scenario.Configuration.Brokers));
         var tour = TourOf(run);
-        var focus = key.Length == 0 ? null : key;
+        var focus = (isLog ? run.History.Keys : run.History.Names).Find(key) < 0 ? null : key;
         Trails = isLog && focus is not null ? [.. values.Select(value => new Trail(value, NodeRef.ParsePartition(focus), Cast, start, tour))] : [];
-        var cluster = new ClusterBeats(Cast, start, partition => focus is null || (isLog ? partition.ToString() == focus : partition.Topic == focus));
+        var cluster = new ClusterBeats(Cast, start, tellsTopics: focus is not null, partition => focus is null || (isLog ? partition.ToString() == focus : partition.Topic == focus));
         foreach (var entry in run.Journal)
         {
             foreach (var trail in Trails) trail.Observe(entry);
             cluster.Observe(entry);
         }
-        if (isLog) cluster.TellTheBeginning();
+        cluster.TellTheBeginning();
         beats.AddRange(isLog ? cluster.Beats.Where(beat => beat.At < tour - start) : cluster.Beats);
         foreach (var trail in Trails) beats.AddRange(trail.Beats);
         beats.AddRange(FaultBeats.Of(run, start, Cast, [.. Trails.SelectMany(trail => trail.LostToPower)]));
@@ -39,6 +42,8 @@ internal sealed class Scene
         clients = new ClientBeats(run, start, Cast, values, focus);
         clients.Tell([.. beats.Where(beat => beat.IsTurn).Select(beat => beat.At).Order()]);
         beats.AddRange(clients.Beats);
+        if (conclusion is { Anomaly: not (AnomalyWords.LostWrite or AnomalyWords.Unseen) })
+            beats.Add(new Beat(run.Simulated - start, Beat.Nobody, StoryKind.Anomaly, Texts.Sentence(Cast.WithNames(conclusion.Note))) { Focus = true });
     }
 
     public Cast Cast { get; }

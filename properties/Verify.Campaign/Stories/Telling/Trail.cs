@@ -1,5 +1,6 @@
 using Broker.Runtime;
 using Chaos.Simulation;
+using Verify.Campaign.Judging;
 using Verify.Campaign.Results;
 
 namespace Verify.Campaign.Stories.Telling;
@@ -43,6 +44,7 @@ internal sealed class Trail(long value, TopicPartition partition, Cast cast, Tim
         var seen = entry.What;
         var at = entry.At - start;
         if (seen.Kind == ObservationKind.PowerLost) withoutPower[seen.Node.Value] = at;
+        if (seen.Kind == ObservationKind.FrameLost) LostOnTheWay(at, seen);
         if (seen.Partition != partition) return;
         switch (seen.Kind)
         {
@@ -58,17 +60,33 @@ internal sealed class Trail(long value, TopicPartition partition, Cast cast, Tim
         }
     }
 
+    private void LostOnTheWay(TimeSpan at, in Observation seen)
+    {
+        if (!BatchValues.OfRequest(seen.Bytes).Any(sent => sent.Partition == partition && Values(sent.Batch).Contains(value))) return;
+        var why = (FrameLoss)seen.Other == FrameLoss.NodeDied ? "it was down, or died before reading it" : "the connection died first";
+        Tell(at, seen.Node.Value, StoryKind.Note, $"never gets the request with {Name}: {why}", $"lost on the way to {cast.Name(seen.Node.Value)}: {why}");
+    }
+
+    private static List<long> Values(ReadOnlyMemory<byte> batches)
+    {
+        var values = new List<long>();
+        BatchValues.Read(batches, values);
+        return values;
+    }
+
     private void Refused(TimeSpan at, in Observation seen)
     {
-        if (StoredRecords.Of(seen.Bytes, 0).All(record => record.Value != value)) return;
+        if (!Values(seen.Bytes).Contains(value)) return;
         Tell(at, seen.Node.Value, StoryKind.Refuse, $"refuses {Name}: {(Broker.Protocol.ErrorCode)seen.Other}", $"refused by {cast.Name(seen.Node.Value)}: {(Broker.Protocol.ErrorCode)seen.Other}");
     }
 
     private void Stored(TimeSpan at, in Observation seen, bool leads)
     {
         var node = seen.Node.Value;
-        foreach (var (stored, offset) in StoredRecords.Of(seen.Bytes, seen.Offset))
+        var offset = seen.Offset - 1;
+        foreach (var stored in Values(seen.Bytes))
         {
+            offset++;
             if (stored != value)
             {
                 if (leads && offset == Offset && !held.ContainsKey(node)) Replaced(at, node, stored);
