@@ -117,7 +117,8 @@ public sealed class SimCluster
         var voter = isVoter ? new QuorumNodeSettings { Id = host.Id, Voters = voters, Times = quorumTimes, FetchMaxBytes = settings.FetchMaxBytes } : null;
         return new ServerNode(host, new ServerSettings(broker, voter, voters)
         {
-            QuorumTimes = quorumTimes,
+            // Observers are answered as soon as there is news; at the pace of a fast quorum their questions would be most of the run.
+            QuorumTimes = quorumTimes with { FetchMaxWait = settings.QuorumFetchTimeout / 2, RetryBackoff = settings.Backoff / 4 },
             TopicDefaults = settings.TopicDefaults,
             Controller = new ControllerSettings
             {

@@ -1,7 +1,7 @@
 using Verify.Campaign.Judging;
 using Verify.Campaign.Running;
+using Verify.Campaign.Stories;
 using Verify.Promises;
-using Verify.Workloads;
 using Verify.Zoo;
 
 namespace Verify.Campaign.Hunting;
@@ -26,13 +26,34 @@ public sealed record HuntPlan
 
 /// <summary>What a hunt leaves to others.</summary>
 /// <param name="Judge">What a run says.</param>
-/// <param name="Shrink">A smaller scenario in which the mutant still shows the anomaly, un-excused; the same where none is smaller.</param>
-/// <param name="Keep">Stores the story of a kill and tells its file; null where stories are not stored.</param>
-public sealed record HuntMeans(
-    Func<RunRecord, RunVerdict> Judge, Func<Scenario, Mutant, Violation, Scenario> Shrink, Func<Scenario, Mutant, Violation, string?> Keep);
+/// <param name="Shrink">The smallest story in which the mutant alone is to blame for the anomaly; null where it cannot be told.</param>
+/// <param name="Keep">Stores a story and tells its file; null where stories are not stored.</param>
+public sealed record HuntMeans(Func<RunRecord, RunVerdict> Judge, Func<Scenario, Mutant, Violation, StoryFile?> Shrink, Func<StoryFile, string?> Keep)
+{
+    /// <summary>The suite's own judge and shrinker; stories go to a folder, under the mutant's name.</summary>
+    /// <param name="folder">Null: stories are made, for their size, and not stored.</param>
+    /// <param name="command">The command line, for the stories.</param>
+    public static HuntMeans Usual(string? folder, string command) => new(
+        Judging.Judge.Of,
+        (scenario, mutant, violation) => StoryMaker.Make(scenario, StoryPoint.Of(violation), Judging.Judge.Of, mutant.Slug, command, mutant)?.File,
+        story => folder is null ? null : Store(folder, story));
+
+    private static string Store(string folder, StoryFile story)
+    {
+        Directory.CreateDirectory(folder);
+        var path = Path.Combine(folder, $"{story.Scenario.Mutant}{StoryFile.Extension}");
+        File.WriteAllText(path, story.ToJson());
+        return path;
+    }
+}
 
 /// <summary>A scenario stored earlier, and the file it is in.</summary>
-public sealed record StoredStory(string File, Scenario Scenario);
+public sealed record StoredStory(string File, Scenario Scenario)
+{
+    /// <summary>Every story of a folder, in ordinal order of the files' names; none where there is no such folder.</summary>
+    public static IReadOnlyList<StoredStory> In(string folder) => !Directory.Exists(folder) ? [] :
+        [.. Directory.EnumerateFiles(folder, $"*{StoryFile.Extension}").Order(StringComparer.Ordinal).Select(static path => new StoredStory(path, StoryFile.Parse(File.ReadAllText(path), path).Scenario))];
+}
 
 /// <summary>
 /// Looks for planted bugs. A mutant is killed by a run that shows one of its anomalies without an excuse, while the same scenario without the mutant breaks nothing.
@@ -63,7 +84,7 @@ public sealed class Hunt(HuntPlan plan, HuntMeans means)
             played++;
             var scenario = story.Scenario;
             if (Search.Killing(means.Judge(SimulatedRun.Play(scenario, mutant)), mutant) is not { } violation || !IsCleanWithout(scenario)) continue;
-            return Result(new HuntStory(story.File, scenario.Faults.Count, scenario.Plan.Commands.Length), violation.Anomaly);
+            return Result(Size(scenario, story.File), violation.Anomaly);
         }
         return Result(null, null);
 
@@ -71,14 +92,13 @@ public sealed class Hunt(HuntPlan plan, HuntMeans means)
             new(mutant.Slug, story is not null, HuntedBy.Regression, played, (ThreadTime.Now - began).TotalSeconds, story, anomaly);
     }
 
-    /// <summary>The shrunk scenario must acquit the faithful broker too; else the long one, which did, is told.</summary>
-    private HuntStory Tell(Kill kill, Mutant mutant)
-    {
-        var shrunk = means.Shrink(kill.Scenario, mutant, kill.Violation);
-        var violation = shrunk == kill.Scenario ? kill.Violation : Search.Killing(means.Judge(SimulatedRun.Play(shrunk, mutant)), mutant);
-        if (violation is null || !IsCleanWithout(shrunk)) (shrunk, violation) = (kill.Scenario, kill.Violation);
-        return new HuntStory(means.Keep(shrunk, mutant, violation), shrunk.Faults.Count, shrunk.Plan.Commands.Length);
-    }
+    /// <summary>The shrunk scenario must acquit the faithful broker too; else only the size of the long one, which did, is told.</summary>
+    private HuntStory Tell(Kill kill, Mutant mutant) =>
+        means.Shrink(kill.Scenario, mutant, kill.Violation) is { } story && IsCleanWithout(story.Scenario)
+            ? Size(story.Scenario, means.Keep(story))
+            : Size(kill.Scenario, null);
+
+    private static HuntStory Size(Scenario scenario, string? file) => new(file, scenario.Faults.Count, scenario.Plan.Commands.Length);
 
     private bool IsCleanWithout(Scenario scenario) => !means.Judge(SimulatedRun.Play(scenario with { Mutant = null })).Broken.Any();
 }

@@ -2,6 +2,7 @@ using Verify.Campaign.Hunting;
 using Verify.Campaign.Judging;
 using Verify.Campaign.Results;
 using Verify.Campaign.Running;
+using Verify.Campaign.Stories;
 using Verify.Checkers;
 using Verify.Promises;
 using Verify.Workloads;
@@ -15,7 +16,10 @@ public sealed class HuntTests
 {
     private static readonly HuntPlan Plan = new() { Budget = TimeSpan.FromSeconds(20), Jobs = 2 };
     private static readonly Mutant Easy = MutantCatalogue.Own.Single(mutant => mutant.Slug == "drop-every-fiftieth");
-    private static readonly HuntMeans Means = new(Judge, static (scenario, _, _) => scenario, static (scenario, _, _) => $"{scenario.Seed}.story.json");
+    private static readonly HuntMeans Means = new(
+        Judge,
+        static (scenario, _, violation) => new StoryFile(StoryFile.ToolVersion, StoryFile.ReferenceSystem, StoryFile.Simulation, "", StoryPoint.Of(violation), scenario, 0, new StoryOrigin(scenario.Seed, "")),
+        static story => $"{story.Found.Seed}.story.json");
 
     [Fact]
     public void A_planted_loss_is_found_and_the_same_seed_without_it_is_clean()
@@ -26,6 +30,32 @@ public sealed class HuntTests
         Assert.Equal($"{hunted.Seed}.story.json", hunted.Story!.File);
         Assert.True(hunted.CpuSeconds > 0);
         Assert.Equal((long)hunted.Seed!, hunted.Seeds);
+    }
+
+    [Fact]
+    public void A_story_that_the_faithful_broker_shows_too_is_not_kept()
+    {
+        var runs = 0;
+        // The first control run acquits the seed, the second one does not acquit the story.
+        var blaming = Means with { Judge = run => run.Scenario.Mutant is null && ++runs > 1 ? Verdict([new Violation("no-lost-writes", "lost-write", "t-0", ["1"], [0], "always", null)]) : Judge(run) };
+        var hunted = new Hunt(Plan with { Jobs = 1 }, blaming).Discover(Easy);
+        Assert.True(hunted.Killed);
+        Assert.Null(hunted.Story!.File);
+        Assert.True(hunted.Story.Commands > 100);
+    }
+
+    [Fact]
+    public void A_folder_of_stories_is_read_in_order_and_a_missing_one_is_empty()
+    {
+        var folder = Directory.CreateTempSubdirectory("stories").FullName;
+        var hunted = new Hunt(Plan with { Jobs = 1 }, HuntMeans.Usual(folder, "hunt")).Discover(Easy);
+        var stored = Assert.Single(StoredStory.In(folder));
+        Assert.Equal(hunted.Story!.File, stored.File);
+        Assert.Equal((hunted.Story.Faults, hunted.Story.Commands), (stored.Scenario.Faults.Count, stored.Scenario.Plan.Commands.Length));
+        Assert.True(hunted.Story.Commands < 100);
+        Assert.True(new Hunt(Plan, HuntMeans.Usual(null, "hunt")).Replay(Easy, [stored]).Killed);
+        Directory.Delete(folder, recursive: true);
+        Assert.Empty(StoredStory.In(folder));
     }
 
     [Fact]
