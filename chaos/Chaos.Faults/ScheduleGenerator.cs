@@ -208,10 +208,14 @@ public static class ScheduleGenerator
 
         private double WeightOfNode(int id) => (Weights.Nodes?[id] ?? 1) * (scope.Focus.Contains(id) ? FocusWeight : 1);
 
-        private NodeRef? Peer(NodeSet among, NodeRef node) =>
-            prng.Chance(0.5) || among.Count < 2 ? null
-            : node is NodeRef.Fixed(var id) ? NodeRef.Of(prng.Pick(among.Without(id.Value).Ids().ToArray()))
-            : NodeRef.Of(prng.Pick(among.Ids().ToArray()));
+        private NodeRef? Peer(NodeSet all, NodeRef node)
+        {
+            if (prng.Chance(0.5)) return null;
+            var among = scope.Focus.Count > 1 && prng.Chance(0.6) ? scope.Focus : all;
+            return among.Count < 2 ? null
+                : node is NodeRef.Fixed(var id) ? NodeRef.Of(prng.Pick(among.Without(id.Value).Ids().ToArray()))
+                : NodeRef.Of(prng.Pick(among.Ids().ToArray()));
+        }
 
         private Fault.Partition? Cut(NodeSet all, Trigger when, TimeSpan howLong)
         {
@@ -312,7 +316,8 @@ public static class ScheduleGenerator
         /// <summary>Mostly at once; at times as late as sessions and elections time out.</summary>
         private TimeSpan Soon() => prng.Chance(0.7) ? Small() : LogUniform(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(2));
 
-        private TimeSpan Small() => prng.Chance(0.25) ? TimeSpan.Zero : Round(TimeSpan.FromMilliseconds(prng.NextDouble() * 20));
+        /// <summary>At once, within the time of a message, or of a few.</summary>
+        private TimeSpan Small() => prng.Chance(0.35) ? TimeSpan.Zero : Round(TimeSpan.FromMilliseconds(prng.NextDouble() * (prng.Chance(0.5) ? 2 : 20)));
 
         private static bool IsOfPartition(ObservationKind kind) =>
             kind is not (ObservationKind.QuorumLeader or ObservationKind.QuorumVote or ObservationKind.MetadataCommitted or ObservationKind.BrokerFenced or ObservationKind.NodeStarted);

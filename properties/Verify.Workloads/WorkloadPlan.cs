@@ -64,9 +64,9 @@ public static class WorkloadGenerator
     private static WorkloadPlan DrawMetadata(Prng random, TimeSpan length)
     {
         var clients = random.Between(1, 3);
-        var names = random.Between(30, 60);                            // many: of a name with one unknown outcome nothing more can be claimed
+        var names = random.Between(60, 120);                           // many: of a name with one unknown outcome nothing more can be claimed
         var commands = ImmutableArray.CreateBuilder<Command>();
-        var operations = random.Between(130, 170);
+        var operations = random.Between(240, 320);
         for (var i = 0; i < operations; i++)
         {
             var at = TimeSpan.FromTicks((long)(random.NextDouble() * length.Ticks));

@@ -52,7 +52,7 @@ public sealed record StoredStory(string File, Scenario Scenario)
 {
     /// <summary>Every story of a folder, in ordinal order of the files' names; none where there is no such folder.</summary>
     public static IReadOnlyList<StoredStory> In(string folder) => !Directory.Exists(folder) ? [] :
-        [.. Directory.EnumerateFiles(folder, $"*{StoryFile.Extension}").Order(StringComparer.Ordinal).Select(static path => new StoredStory(path, StoryFile.Parse(File.ReadAllText(path), path).Scenario))];
+        [.. Directory.EnumerateFiles(folder, $"*{StoryFile.Extension}").Order(StringComparer.Ordinal).Select(static path => new StoredStory(path, StoryFile.Parse(System.IO.File.ReadAllText(path), path).Scenario))];
 }
 
 /// <summary>
