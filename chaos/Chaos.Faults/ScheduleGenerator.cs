@@ -97,20 +97,22 @@ public static class ScheduleGenerator
         /// <summary>Brokers go down in turn, and the first one is back about when the last one goes: it lacks what the others wrote meanwhile.</summary>
         private int AddSiege()
         {
-            var ways = Outages.Where(scope.Words.Contains).ToArray();
+            var ways = Enumerable.Range(0, scope.Words.Count).Where(word => WeightOf(word) > 0).Select(word => scope.Words[word]).Where(Outages.Contains).ToArray();
             if (ways.Length == 0 || scope.Brokers.Count < 2) return 1;
             var order = scope.Brokers.Ids().Select(id => (Id: id, Draw: prng.NextUInt64())).OrderBy(pair => pair.Draw).Select(pair => pair.Id).ToArray();
-            var start = Ms(prng.Below((int)(scope.Span.TotalMilliseconds * 0.7)));
             var times = new TimeSpan[order.Length];
-            for (var i = 1; i < times.Length; i++) times[i] = times[i - 1] + aim.LogUniform(Ms(300), Ms(3_000));
+            times[0] = Ms(prng.Below((int)(scope.Span.TotalMilliseconds * 0.7)));
+            for (var i = 1; i < times.Length; i++) times[i] = times[i - 1] + aim.LogUniform(scope.Longest / 20, scope.Longest / 2);
             for (var i = 0; i < order.Length; i++)
             {
-                var howLong = i == 0 ? times[^1] + aim.LogUniform(Ms(50), Ms(1_000)) : aim.LogUniform(Ms(1_500), Ms(8_000));
-                Keep(Outage(prng.Pick(ways), new Trigger.At(start + times[i]), howLong, NodeRef.Of(order[i])));
+                var howLong = i == 0 ? times[^1] - times[0] + aim.LogUniform(Ms(50), Ms(1_000)) : aim.LogUniform(scope.Longest / 4, scope.Longest);
+                Keep(Outage(prng.Pick(ways), new Trigger.At(Least(times[i], scope.Span)), Least(howLong, scope.Longest), NodeRef.Of(order[i])));
             }
 
             return order.Length;
         }
+
+        private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
         private static Fault Outage(string word, Trigger when, TimeSpan howLong, NodeRef node) => word switch
         {

@@ -31,7 +31,7 @@ public sealed record ScheduleScope
     /// <summary>Durations are drawn log-uniformly between these.</summary>
     public TimeSpan Shortest { get; init; } = TimeSpan.FromMilliseconds(5);
 
-    public TimeSpan Longest { get; init; } = TimeSpan.FromSeconds(4);
+    public TimeSpan Longest { get; init; } = TimeSpan.FromSeconds(6);
 
     /// <summary>Most power losses in the whole schedule. What may happen between two moments of full ISR is the veto's business (<see cref="Nemesis.Veto"/>).</summary>
     public int PowerBudget { get; init; } = 1;

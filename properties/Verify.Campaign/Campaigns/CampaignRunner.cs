@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using Verify.Campaign.Judging;
 using Verify.Campaign.Results;
 using Verify.Campaign.Running;
+using Verify.History;
 using Verify.Promises;
 
 namespace Verify.Campaign.Campaigns;
@@ -68,9 +69,11 @@ public sealed class CampaignRunner(CampaignPlan plan, Func<RunRecord, RunVerdict
     {
         try
         {
+            var history = new HistoryLog();                            // one per thread: its arrays serve every run
             while (Next(stop) is var (cell, seed))
             {
-                var (run, verdict) = Play(plan.Cells[cell], seed);
+                history.Reset();
+                var (run, verdict) = Play(plan.Cells[cell], seed, history);
                 lock (adding)
                 {
                     tallies[cell].Add(seed, run, verdict);
@@ -84,11 +87,11 @@ public sealed class CampaignRunner(CampaignPlan plan, Func<RunRecord, RunVerdict
         }
     }
 
-    private (RunRecord Run, RunVerdict Verdict) Play(Cell cell, ulong seed)
+    private (RunRecord Run, RunVerdict Verdict) Play(Cell cell, ulong seed, HistoryLog history)
     {
         try
         {
-            var run = SimulatedRun.Play(plan.ScenarioOf(cell, seed), plan.Mutant);
+            var run = SimulatedRun.Play(plan.ScenarioOf(cell, seed), plan.Mutant, history);
             return (run, judge(run));
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)

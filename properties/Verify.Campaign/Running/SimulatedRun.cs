@@ -34,12 +34,12 @@ public sealed class SimulatedRun
     private bool ready;
     private TimeSpan? recoveredAfter;
 
-    private SimulatedRun(Scenario scenario, Mutant? mutant)
+    private SimulatedRun(Scenario scenario, Mutant? mutant, HistoryLog history)
     {
         this.scenario = scenario;
         world = new SimWorld(scenario.Seed, OptionsOf(scenario.World));
         cluster = new SimCluster(world, ClusterOf(scenario), () => mutant is null ? new BrokerRules() : mutant.Broker(new BrokerRules()));
-        recorder = new HistoryRecorder(new HistoryLog(), () => world.Now.Ticks * TimeSpan.NanosecondsPerTick);
+        recorder = new HistoryRecorder(history, () => world.Now.Ticks * TimeSpan.NanosecondsPerTick);
         kit = Kit(scenario, cluster, clientScope, () => mutant is null ? new ClientRules() : mutant.Client(new ClientRules()));
         operatorNode = new ClientNode(world, ClusterNodes.Operator, "operator");
         nemesis = world.Unleash(scenario.Faults);
@@ -54,10 +54,11 @@ public sealed class SimulatedRun
     }
 
     /// <param name="mutant">The planted bug that the scenario names, null for the faithful broker.</param>
-    public static RunRecord Play(Scenario scenario, Mutant? mutant = null)
+    /// <param name="into">An empty log to record into; the caller may use it again once the record is judged.</param>
+    public static RunRecord Play(Scenario scenario, Mutant? mutant = null, HistoryLog? into = null)
     {
         Invariant.Holds(scenario.Mutant == mutant?.Slug);
-        var run = new SimulatedRun(scenario, mutant);
+        var run = new SimulatedRun(scenario, mutant, into ?? new HistoryLog());
         try
         {
             run.world.Run(run.PlayAsync, scenario.Length + BootLimit + RecoveryLimit * 2 + TimeSpan.FromSeconds(60));

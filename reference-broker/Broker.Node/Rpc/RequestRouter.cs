@@ -25,28 +25,34 @@ public sealed class RequestRouter
     public void On<TRequest, TResponse>(Func<TRequest, RequestContext, ValueTask<TResponse?>> handler)
         where TRequest : class, IRequest<TResponse>, new()
         where TResponse : class, IResponse, new() =>
-        routes[TRequest.Key] = new Route(TRequest.Versions, async (frame, header, remote) =>
+        routes[TRequest.Key] = new Route(TRequest.Versions, (frame, header, remote) =>
         {
             var context = new RequestContext(header, remote);
-            var answer = await handler(RequestFrame.Decode<TRequest>(frame, header), context);
-            return (answer is null ? null : ResponseFrame.Encode(answer, header.Version, header.CorrelationId), context.CloseConnection);
+            var answering = handler(RequestFrame.Decode<TRequest>(frame, header), context);
+            return answering.IsCompletedSuccessfully ? ValueTask.FromResult(Close(answering.Result, context)) : CloseLaterAsync(answering, context);
         });
 
     /// <summary>The answer's frame (null: none), and whether the connection must be closed.</summary>
-    public async ValueTask<(byte[]? Answer, bool Close)> AnswerAsync(byte[] frame, Endpoint remote)
+    public ValueTask<(byte[]? Answer, bool Close)> AnswerAsync(byte[] frame, Endpoint remote)
     {
         try
         {
             var header = RequestFrame.ReadHeader(frame);
-            if (!routes.TryGetValue(header.Key, out var route)) return (null, true);
-            if (route.Versions.Contains(header.Version)) return await route.Serve(frame, header, remote);
-            return header.Key == ApiKey.ApiVersions ? (VersionTooNew(header), false) : (null, true);
+            if (!routes.TryGetValue(header.Key, out var route)) return ValueTask.FromResult<(byte[]?, bool)>((null, true));
+            if (route.Versions.Contains(header.Version)) return route.Serve(frame, header, remote);
+            return ValueTask.FromResult(header.Key == ApiKey.ApiVersions ? (VersionTooNew(header), false) : ((byte[]?)null, true));
         }
         catch (MalformedFrameException)
         {
-            return (null, true);                                       // only decoding throws it: nothing was executed
+            return ValueTask.FromResult<(byte[]?, bool)>((null, true));    // decoding refused it: nothing was executed
         }
     }
+
+    private static async ValueTask<(byte[]?, bool)> CloseLaterAsync<TResponse>(ValueTask<TResponse?> answering, RequestContext context) where TResponse : class, IResponse =>
+        Close(await answering, context);
+
+    private static (byte[]?, bool) Close<TResponse>(TResponse? answer, RequestContext context) where TResponse : class, IResponse =>
+        (answer is null ? null : ResponseFrame.Encode(answer, context.Header.Version, context.Header.CorrelationId), context.CloseConnection);
 
     private ApiVersionsResponse OfferedVersions() => new()
     {

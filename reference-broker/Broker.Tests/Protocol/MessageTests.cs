@@ -68,12 +68,17 @@ public sealed class MessageTests
                 {
                     var changed = frame.ToArray();
                     claim.CopyTo(changed, at);
-                    var before = GC.GetAllocatedBytesForCurrentThread();
-                    one.TryDecode(changed);
-                    var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+                    var allocated = Math.Min(Allocated(one, changed), Allocated(one, changed));   // the first decoding of all also pays for types and code
                     Assert.True(allocated < 20_000 + 100 * frame.Length, $"{one}, {frame.Length} bytes, {Convert.ToHexString(claim)} at {at}: allocates {allocated}");
                 }
         }
+    }
+
+    private static long Allocated(MessageCase one, byte[] frame)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        one.TryDecode(frame);
+        return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
     [Theory, MemberData(nameof(Keys))]
