@@ -29,6 +29,9 @@ internal sealed class SimConnection(SimNetwork network, Life owner, Endpoint rem
     /// <summary>This end was not closed by its owner, nor did the owner die.</summary>
     public bool IsOpen { get; private set; } = true;
 
+    /// <summary>Frames that have arrived and that nobody has read, in order.</summary>
+    public IReadOnlyCollection<byte[]> Unread => arrived;
+
     public bool Send(byte[] frame)
     {
         if (!IsOpen || peerClosed) return false;

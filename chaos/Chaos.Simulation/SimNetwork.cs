@@ -88,8 +88,22 @@ internal sealed class SimNetwork(SimLoop loop, SimOptions options, Prng prng, Li
     /// <summary>A frame will never be read: where it is a produce request (its sender may not ask for an answer), the world vouches for that.</summary>
     public void Lost(Wire wire, byte[]? frame)
     {
+        Lost(wire, frame, wire.Receiver.Owner.Context.Closed ? FrameLoss.NodeDied : FrameLoss.ConnectionDied);
+    }
+
+    /// <summary>The world ends: what the connections of a node have not brought it yet, they never will.</summary>
+    public void End(Life receiver)
+    {
+        foreach (var connection in receiver.Connections)
+        {
+            foreach (var unread in connection.Unread) Lost(connection.Incoming, unread, FrameLoss.WorldEnded);
+            foreach (var frame in connection.Incoming.InFlight) Lost(connection.Incoming, frame, FrameLoss.WorldEnded);
+        }
+    }
+
+    private void Lost(Wire wire, byte[]? frame, FrameLoss why)
+    {
         if (frame is not { Length: > 2 } || !wire.Receiver.Accepted || BinaryPrimitives.ReadInt16BigEndian(frame) != Produce) return;
-        var why = wire.Receiver.Owner.Context.Closed ? FrameLoss.NodeDied : FrameLoss.ConnectionDied;
         observe(new Observation(ObservationKind.FrameLost, new NodeId(wire.To), Other: (int)why, Bytes: frame, Connection: wire.Receiver.Remote.Port));
     }
 

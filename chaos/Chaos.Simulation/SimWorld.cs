@@ -112,7 +112,15 @@ public sealed partial class SimWorld : IFaultTarget
     {
         var done = running = new TaskCompletionSource();
         main.Post(_ => _ = DriveAsync(program, done), null);
-        loop.Run(done.Task, loop.Now + limit.Ticks);
+        try
+        {
+            loop.Run(done.Task, loop.Now + limit.Ticks);
+        }
+        finally
+        {
+            foreach (var node in nodes.Values)
+                if (node.Life is { } life) network.End(life);
+        }
     }
 
     internal void Observe(in Observation seen)

@@ -35,6 +35,9 @@ internal sealed class Wire(SimNetwork network, int from, int to) : Scheduled
     /// <summary>The end that reads.</summary>
     public SimConnection Receiver { get; set; } = null!;
 
+    /// <summary>Frames under way, in order; null is the end of the stream.</summary>
+    public IEnumerable<byte[]?> InFlight => inFlight.Select(static flight => flight.Frame);
+
     /// <summary>Everything sent from here on is lost although the connection stays open.</summary>
     public bool Silent { get; set; }
 

@@ -100,6 +100,9 @@ public enum FrameLoss
 
     /// <summary>The node it was sent to was down, or died before it read it.</summary>
     NodeDied = 2,
+
+    /// <summary>It was still on its way when the world ended.</summary>
+    WorldEnded = 3,
 }
 
 /// <summary>How many replicas were in the ISR or eligible just before an election, and how many of those the controller held for alive. In one number, as observations carry it.</summary>
