@@ -24,7 +24,7 @@ public sealed class Journal : IReadOnlyList<JournalEntry>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    internal void Add(in JournalEntry entry)
+    public void Add(in JournalEntry entry)
     {
         if (Count == chunks.Count * ChunkSize) chunks.Add(new JournalEntry[ChunkSize]);
         chunks[^1][Count++ % ChunkSize] = entry;
