@@ -68,7 +68,7 @@ internal sealed class CaseJudge(RunRecord run, RunEvidence evidence, Lazy<Record
     private long? LastHandedOver(AnomalyCase instance)
     {
         var key = run.History.Keys.Find(instance.Key);
-        for (var i = (int)instance.Events[^1]; i >= 0; i--)
+        for (var i = (int)instance.Events[0]; i >= 0; i--)
         {
             var e = run.History[i];
             if (e.Process != instance.Processes[0] || e.Function != EventFunction.Poll || e.Type != EventType.Ok) continue;

@@ -68,15 +68,15 @@ public static class Excuses
     private const int UnknownTopicId = 100;
 
     /// <summary>
-    /// At most one of the places readers could have seen may be there for no special reason; each other one was lost by right, or is owed to a
-    /// sending of its own: a retry without idempotence, or another producer session.
+    /// At most one of the places that readers or the producer could know may be there for no special reason; each other one was lost by right after
+    /// readers could have seen it, or is owed to a sending of its own: a retry without idempotence, or another producer session.
     /// </summary>
     private static Excuse? ForDuplicate(Configuration configuration, RecordEvidence record)
     {
-        var visible = record.Placements.Where(p => p.ReachedHighWatermark).ToList();
-        if (visible.Count < 2) return null;
-        var causes = visible.ConvertAll(p => LossOfPlacement.Cause(configuration, record, p));
-        var there = visible.Where((_, i) => causes[i] is null).ToList();
+        var known = record.Placements.Where(p => p.ReachedHighWatermark || p.Acknowledged).ToList();
+        if (known.Count < 2) return null;
+        var causes = known.ConvertAll(p => p.ReachedHighWatermark ? LossOfPlacement.Cause(configuration, record, p) : null);
+        var there = known.Where((_, i) => causes[i] is null).ToList();
         if (there.Count <= 1) return causes.Find(c => c is not null);
 
         if (record.Placements.Length > record.Transmissions.Count(WasTaken)) return null;

@@ -1,0 +1,42 @@
+using Verify.Campaign.Judging;
+using Verify.Campaign.Running;
+using Verify.Promises;
+using Verify.Zoo;
+using Verify.Zoo.Mutants;
+
+namespace Verify.Tests.Judging;
+
+public sealed class SimulatedJudgementTests
+{
+    public static TheoryData<string, string> Cells => new() { { "0", "false" }, { "0", "true" }, { "1", "false" }, { "1", "true" }, { "all", "false" }, { "all", "true" } };
+
+    [Theory]
+    [MemberData(nameof(Cells))]
+    public void A_planted_loss_hides_in_no_cell(string acks, string unclean)
+    {
+        for (var seed = 1ul; seed <= 2; seed++) Assert.NotEmpty(Play(seed, acks, unclean, DropEveryFiftieth.Planted).Broken);
+    }
+
+    [Theory]
+    [MemberData(nameof(Cells))]
+    public void The_faithful_broker_breaks_no_promise(string acks, string unclean)
+    {
+        for (var seed = 1ul; seed <= 4; seed++) Assert.Empty(Play(seed, acks, unclean, null).Broken.Select(broken => $"seed {seed}: {broken.Anomaly} {broken.Note}"));
+    }
+
+    [Fact]
+    public void The_metadata_workload_is_judged_by_its_own_guarantees()
+    {
+        var scenario = ScenarioGenerator.Draw(1, Configuration.Default, "metadata", FaultChoice.Default, TimeSpan.FromSeconds(10));
+        var verdict = Judge.Of(SimulatedRun.Play(scenario));
+        Assert.Equal(["metadata-agreement", "recovery"], verdict.Guarantees.Select(guarantee => guarantee.Guarantee));
+        Assert.Empty(verdict.All);
+    }
+
+    private static RunVerdict Play(ulong seed, string acks, string unclean, Mutant? mutant)
+    {
+        var configuration = Configuration.OfWords([$"acks={acks}", $"unclean.leader.election.enable={unclean}"]);
+        var scenario = ScenarioGenerator.Draw(seed, configuration, "log", FaultChoice.Default, TimeSpan.FromSeconds(25), mutant?.Slug);
+        return Judge.Of(SimulatedRun.Play(scenario, mutant));
+    }
+}
