@@ -78,6 +78,8 @@ public static class FaultText
             ObservationKind.QuorumLeader => $"{who} won the metadata quorum",
             ObservationKind.HighWatermark => $"{who} moved the high watermark{of}",
             ObservationKind.NodeStarted => $"{who} came up",
+            ObservationKind.MetadataCommitted => $"{who} committed metadata",
+            ObservationKind.BrokerFenced => $"{who} fenced a broker",
             ObservationKind.ProduceReceived => $"{who} received a produce{of}",
             ObservationKind.Flushed => $"{who} flushed its log{of}",
             ObservationKind.ClientAnswered => $"{who} got an answer{of}",

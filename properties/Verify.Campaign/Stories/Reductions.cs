@@ -21,6 +21,9 @@ internal static class Reductions
     /// <summary>The fault as it was injected, where it was: at its time, on its nodes.</summary>
     public static Fault Pinned(Fault fault, FaultOutcome? outcome) => outcome is { Resolved: { } resolved, At: { } at } ? resolved with { When = new Trigger.At(at) } : fault;
 
+    /// <summary>By the shortest time there is.</summary>
+    public static Fault JustLater(Fault fault) => fault.When is Trigger.At(var at) ? fault with { When = new Trigger.At(at + TimeSpan.FromTicks(1)) } : fault;
+
     /// <summary>The same scenario without its first part; all times count from there.</summary>
     /// <param name="keepEarlier">The commands of the first part are crowded into the prelude; else they are left out.</param>
     public static Scenario From(Scenario scenario, TimeSpan skipped, TimeSpan prelude, bool keepEarlier)

@@ -102,7 +102,8 @@ public sealed class Shrinker
     {
         var pinned = scenario.Faults.Select((fault, index) => Reductions.Pinned(fault, sighting.Faults.FirstOrDefault(outcome => outcome.Index == index))).ToArray();
         if (TryFaults(pinned)) return;
-        for (var index = 0; index < pinned.Length; index++) Replace(index, pinned[index]);
+        for (var index = 0; index < pinned.Length; index++)
+            if (!Replace(index, pinned[index])) Replace(index, Reductions.JustLater(pinned[index]));   // a timer of the same moment may go first
     }
 
     /// <summary>Nothing much happens before the first fault: the run begins shortly before it.</summary>

@@ -34,7 +34,7 @@ internal sealed class Scene
             cluster.Observe(entry);
         }
         cluster.TellTheBeginning();
-        beats.AddRange(isLog ? cluster.Beats.Where(beat => beat.At < tour - start) : cluster.Beats);
+        beats.AddRange(cluster.Beats.Where(beat => beat.At < tour - start || !isLog && beat.Kind == StoryKind.Elect));
         foreach (var trail in Trails) beats.AddRange(trail.Beats);
         beats.AddRange(FaultBeats.Of(run, start, Cast, [.. Trails.SelectMany(trail => trail.LostToPower)]));
         TellDeaths();
@@ -84,11 +84,11 @@ internal sealed class Scene
         _ => 3,
     };
 
-    /// <summary>When the first complete read was over: from there an operator moves the leaderships about, which is no part of any story.</summary>
+    /// <summary>When the first complete read was over: from there an operator moves leaderships about and restarts brokers, which is no part of any story.</summary>
     private static TimeSpan TourOf(RunRecord run)
     {
         foreach (var e in run.History)
-            if (e.Function == History.EventFunction.Final) return TimeSpan.FromTicks(e.Time / TimeSpan.NanosecondsPerTick);
+            if (e.Function == History.EventFunction.Final || e is { Function: History.EventFunction.List, IsFinal: true, Type: History.EventType.Ok }) return TimeSpan.FromTicks(e.Time / TimeSpan.NanosecondsPerTick);
         return TimeSpan.MaxValue;
     }
 
