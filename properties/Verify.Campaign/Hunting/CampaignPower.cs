@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Verify.Zoo;
 
 namespace Verify.Campaign.Hunting;
 
@@ -10,6 +11,14 @@ public sealed record KillRate(string Slug, string Workload, bool Killed, long Se
 public sealed record KillRates(string Commit, string Machine, IReadOnlyList<KillRate> Rates)
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    /// <summary>What a hunt by discovery recorded of the members of the zoo.</summary>
+    public static KillRates Of(HuntResult hunt, IReadOnlyList<Mutant> mutants, string commit, string machine) => new(commit, machine,
+        [.. from hunted in hunt.Mutants
+            where hunted.By == HuntedBy.Discovery
+            join mutant in mutants.Where(static mutant => mutant.Counts) on hunted.Slug equals mutant.Slug
+            orderby hunted.Slug
+            select new KillRate(hunted.Slug, mutant.Workload, hunted.Killed, hunted.Seeds)]);
 
     public string ToJson() => JsonSerializer.Serialize(this, Options) + "\n";
 

@@ -112,6 +112,15 @@ public sealed class HuntTests
         Assert.Equal(rates.Rates, KillRates.Parse(rates.ToJson()).Rates);
     }
 
+    [Fact]
+    public void Rates_are_recorded_of_discovery_and_of_members_of_the_zoo_only()
+    {
+        var slug = MutantCatalogue.Own.First(mutant => mutant.Counts).Slug;
+        var hunt = new HuntResult([new(slug, true, HuntedBy.Discovery, 7, 1, null, "lost-write"), new(slug, true, HuntedBy.Regression, 1, 1, null, "lost-write"), new(Easy.Slug, true, HuntedBy.Discovery, 3, 1, null, "unseen")]);
+        var rate = Assert.Single(KillRates.Of(hunt, MutantCatalogue.Own, "abc", "two cores").Rates);
+        Assert.Equal((slug, true, 7L), (rate.Slug, rate.Killed, rate.Seeds));
+    }
+
     private static RunVerdict Judge(RunRecord run)
     {
         var suite = CheckerSuite.For(new CheckContract());
