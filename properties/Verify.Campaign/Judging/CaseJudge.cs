@@ -43,8 +43,7 @@ internal sealed class CaseJudge(RunRecord run, RunEvidence evidence, Lazy<Record
     private Excuse? ExcuseFor(string anomaly, AnomalyCase instance) => anomaly switch
     {
         AnomalyWords.LostWrite or AnomalyWords.Unseen or AnomalyWords.Duplicate => Ask(anomaly, lives.Value.Of(PartitionOf(instance), Number(instance.Values[0]))),
-        AnomalyWords.InconsistentOffsets => ForReusedOffset(instance),
-        AnomalyWords.DivergentReplicas => Ask(anomaly, lives.Value.Of(PartitionOf(instance), Number(instance.Values[0])) with { Offset = instance.Offsets[0] }),
+        AnomalyWords.InconsistentOffsets or AnomalyWords.DivergentReplicas => ForReusedOffset(anomaly, instance),
         AnomalyWords.NonmonotonicSend or AnomalyWords.IntNonmonotonicSend or AnomalyWords.RealtimeSendOrder or AnomalyWords.KeyOrder =>
             Ask(anomaly, lives.Value.OfPair(PartitionOf(instance), Number(instance.Values[0]), Number(instance.Values[1]))),
         AnomalyWords.NonmonotonicPoll or AnomalyWords.IntNonmonotonicPoll or AnomalyWords.PollSkip or AnomalyWords.IntPollSkip =>
@@ -54,13 +53,16 @@ internal sealed class CaseJudge(RunRecord run, RunEvidence evidence, Lazy<Record
 
     private Excuse? Ask(string anomaly, RecordEvidence? record) => Excuses.For(anomaly, Configuration, evidence, record);
 
-    /// <summary>Each record that was said to be at the offset, and is not the one found there when all is over, must have been lost from there by right.</summary>
-    private Excuse? ForReusedOffset(AnomalyCase instance)
+    /// <summary>
+    /// Each record that was said to be at the offset, and is not the one found there when all is over, must have been lost from there by right: also one
+    /// that a leader which did not know yet that it was deposed committed after its successor had.
+    /// </summary>
+    private Excuse? ForReusedOffset(string anomaly, AnomalyCase instance)
     {
         var offset = instance.Offsets[0];
         var there = lastRead.Value.ValueAt(run.History.Keys.Find(instance.Key), offset);
         var excuses = instance.Values.Select(Number).Where(value => value != there)
-            .Select(value => Ask(AnomalyWords.InconsistentOffsets, lives.Value.Of(PartitionOf(instance), value) with { Offset = offset })).ToList();
+            .Select(value => Ask(anomaly, lives.Value.Of(PartitionOf(instance), value) with { Offset = offset })).ToList();
         return excuses.Contains(null) ? null : excuses.FirstOrDefault();
     }
 

@@ -84,11 +84,16 @@ public static class Excuses
         return there.Select(p => p.ProducerId).Distinct().Count() == there.Count && there.TrueForAll(p => p.ProducerId >= 0) ? Excuse.ProducerSessionChanged : null;
     }
 
-    /// <summary>The record that no longer stands at the offset must have been lost from there by right.</summary>
+    /// <summary>
+    /// The record that no longer stands at the offset must have been lost from there by right, each time that it stood there. What counts is the
+    /// loss of what somebody knew; a copy that came late to a deposed leader and went unseen breaks nothing.
+    /// </summary>
     private static Excuse? ForReusedOffset(Configuration configuration, RecordEvidence record)
     {
-        var causes = record.Placements.Where(p => p.Offset == record.Offset).Select(p => LossOfPlacement.Cause(configuration, record, p)).ToList();
-        return causes.Contains(null) ? null : causes.LastOrDefault();
+        var causes = record.Placements.Where(p => p.Offset == record.Offset)
+            .Select(p => (Known: p.Acknowledged || p.ReachedHighWatermark, Excuse: LossOfPlacement.Cause(configuration, record, p))).ToList();
+        if (causes.Exists(c => c.Excuse is null)) return null;
+        return causes.FindLast(c => c.Known).Excuse ?? causes.LastOrDefault().Excuse;
     }
 
     /// <summary>A reader goes back or skips when what it had read was lost by right.</summary>

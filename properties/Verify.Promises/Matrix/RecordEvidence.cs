@@ -81,7 +81,7 @@ public sealed record PowerLoss(int Node, long At);
 /// <summary>The life of one record as the white-box journal knows it, from the client's hands to its last copy.</summary>
 /// <remarks>
 /// Which record to tell of, by anomaly: lost-write, unseen, duplicate: the record itself. inconsistent-offsets: each record that was at
-/// <see cref="Offset"/> and is not the one found there at the end. divergent-replicas: the record that an earlier replica held at <see cref="Offset"/>. Order: the record sent earlier, with the one sent later as
+/// <see cref="Offset"/> and is not the one found there at the end; divergent-replicas: the same of what the replicas held there. Order: the record sent earlier, with the one sent later as
 /// <see cref="Other"/>. Polls: the record the reader had returned last before it went back or skipped.
 /// </remarks>
 public sealed record RecordEvidence

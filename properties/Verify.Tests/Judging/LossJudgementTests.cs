@@ -91,6 +91,21 @@ public sealed class LossJudgementTests
     }
 
     [Fact]
+    public void A_deposed_leader_that_does_not_know_it_may_commit_alone_what_it_then_loses()
+    {
+        HandMadeRun Two(int alive, bool cut)
+        {
+            var run = new HandMadeRun("acks=all", "unclean.leader.election.enable=true", "min.insync.replicas=1").Isr(0b0010).Sends(1).Sends(2)
+                .Elected(1, 3, ElectionKind.Unclean, 0b1000, eligible: 1, alive).TookOffice(1, 3, 0b1000).Appends(3, 1, 0, 2).Commits(3, 1, 1).IsTold(2, 0)
+                .Appends(1, 0, 0, 1).Commits(1, 0, 1).IsTold(1, 0);
+            return (cut ? run.Cuts(1, 1, 0) : run).IsReadFinally(2);
+        }
+        Assert.Equal("2+1: unclean-election", Two(alive: 0, cut: true).Judged("divergent-replicas"));
+        Assert.Equal("2+1: none", Two(alive: 1, cut: true).Judged("divergent-replicas"));
+        Assert.Equal("2+1: none", Two(alive: 0, cut: false).Judged("divergent-replicas"));
+    }
+
+    [Fact]
     public void An_election_that_its_controller_did_not_live_to_tell_is_known_by_the_ISR_before_it()
     {
         HandMadeRun Untold(bool fenced)
