@@ -48,6 +48,7 @@ public static class Mqverify
             RunVerb.Create(streams),
             PromiseVerb.Create(streams),
             CheckVerb.Create(streams),
+            HuntVerb.Create(streams),
             ReplayVerb.Create(streams),
             ReportVerb.Create(streams),
         };

@@ -1,0 +1,65 @@
+using Verify.Campaign.Hunting;
+using Verify.Zoo;
+
+namespace Verify.Cli.Campaigns;
+
+/// <summary>Hunts one mutant after the other and tells what became of each as it is known.</summary>
+internal sealed class HuntSession(Streams streams)
+{
+    public required IReadOnlyList<Mutant> Mutants { get; init; }
+
+    public required HuntPlan Plan { get; init; }
+
+    public required HuntMeans Means { get; init; }
+
+    /// <summary>Folder of stored stories.</summary>
+    public required string Stories { get; init; }
+
+    public bool RegressionOnly { get; init; }
+
+    public bool Json { get; init; }
+
+    public bool Quiet { get; init; }
+
+    /// <summary>The exit code: 1 when a mutant is left alive.</summary>
+    public int Run(CancellationToken stop)
+    {
+        var hunt = new Hunt(Plan, Means);
+        var stored = StoredStory.In(Stories);
+        var results = new List<HuntedMutant>();
+        var width = Mutants.Max(mutant => mutant.Slug.Length);
+        if (!Json) streams.Output.WriteLine($"{"mutant".PadRight(width)}  by          result   seeds   CPU s  story");
+        foreach (var mutant in Mutants)
+        {
+            if (stop.IsCancellationRequested) break;
+            var known = stored.Where(story => story.Scenario.Mutant == mutant.Slug).ToArray();
+            if (known.Length > 0 || RegressionOnly) Add(hunt.Replay(mutant, known));
+            if (!RegressionOnly) Add(hunt.Discover(mutant, stop));
+        }
+        if (Json) streams.Output.Write(new HuntResult(results).ToJson());
+        else Sum(results);
+        return new HuntResult(results).AllKilled && results.Count > 0 && !stop.IsCancellationRequested ? ExitCode.Held : ExitCode.Broken;
+
+        void Add(HuntedMutant hunted)
+        {
+            results.Add(hunted);
+            if (!Json) streams.Output.WriteLine(Line(hunted, width));
+            else if (!Quiet) streams.Error.WriteLine(Line(hunted, width));
+        }
+    }
+
+    private static string Line(HuntedMutant hunted, int width)
+    {
+        var story = hunted.Story is { } told ? $"{told.Faults} faults, {told.Commands} commands: {hunted.Anomaly}" : hunted.Anomaly ?? "";
+        return $"{hunted.Slug.PadRight(width)}  {hunted.By.ToString().ToLowerInvariant(),-10}  {(hunted.Killed ? "killed" : "ALIVE"),-6}  {hunted.Seeds,6:N0}  {hunted.CpuSeconds,6:0.0}  {story}";
+    }
+
+    private void Sum(List<HuntedMutant> results)
+    {
+        streams.Output.WriteLine();
+        foreach (var by in results.GroupBy(hunted => hunted.By))
+            streams.Output.WriteLine($"{by.Count(hunted => hunted.Killed)} of {by.Count()} killed by {by.Key.ToString().ToLowerInvariant()}, {by.Sum(hunted => hunted.CpuSeconds):0.0} CPU s");
+        var alive = results.Where(hunted => !hunted.Killed).Select(hunted => hunted.Slug).Except(results.Where(hunted => hunted.Killed).Select(hunted => hunted.Slug)).ToArray();
+        if (alive.Length > 0) streams.Output.WriteLine($"alive: {string.Join(", ", alive)}");
+    }
+}
