@@ -46,6 +46,20 @@ internal sealed class NodeContext(SimLoop loop, int node, Action<Exception> fail
         }
     }
 
+    /// <summary>What is found wrong between two turns is the end of the node too.</summary>
+    public void Check(Action<int> check)
+    {
+        if (Closed) return;
+        try
+        {
+            check(Node);
+        }
+        catch (Exception failure)
+        {
+            failed(failure);
+        }
+    }
+
     public void Pause()
     {
         paused = true;

@@ -92,7 +92,10 @@ public sealed class SimCluster
     public ServerNode? this[NodeId id] => world[id].IsUp ? alive.GetValueOrDefault(id.Value) : null;
 
     /// <summary>What must hold in every node between any two of its turns.</summary>
-    public void AssertInvariants(NodeId id) => this[id]?.AssertInvariants();
+    public void AssertInvariants(NodeId id)
+    {
+        if (Nodes.Contains(id.Value)) this[id]?.AssertInvariants();
+    }
 
     /// <summary>Stops these nodes in good order, all at once, and starts them again.</summary>
     public async Task RestartAsync(NodeSet nodes)

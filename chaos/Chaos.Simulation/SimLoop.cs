@@ -77,7 +77,7 @@ internal sealed class SimLoop(Prng prng, SimOptions options, TraceHash trace)
         Trace.Mix(TraceKind.Turn, context.Node, Now);
         SynchronizationContext.SetSynchronizationContext(context);
         context.RunOne();
-        AfterTurn?.Invoke(context.Node);
+        if (AfterTurn is not null) context.Check(AfterTurn);
     }
 
     private void Jump(long limit)

@@ -125,7 +125,7 @@ public sealed class WireAdmin : IAdmin
             : (ErrorCode.ElectionNotNeeded, null));
     }
 
-    /// <summary>Tries a change until it is done, surely refused, or the time is up.</summary>
+    /// <summary>Tries a change until it is done, refused, uncertain, or the time is up.</summary>
     private async Task<AdminOutcome> ChangeAsync<TRequest, TResponse>(TRequest request, TimeSpan timeout, Func<TResponse, (ErrorCode Error, string? Message)> read)
         where TRequest : IRequest<TResponse> where TResponse : class, IResponse, new()
     {
@@ -138,7 +138,7 @@ public sealed class WireAdmin : IAdmin
             (error, message) = reply.Message is { } answer ? read(answer) : (reply.Error, null);
             if (reply.Message is not null && error is ErrorCode.None) return AdminOutcome.Done;
             mayHaveHappened |= reply.WasSent && (reply.Message is null ? rules.UnansweredMayHaveHappened() : !rules.SurelyNotDone(error));
-            if (!rules.IsAdminRetriable(error)) break;
+            if (!rules.MayRepeatChange(mayHaveHappened) || !rules.IsAdminRetriable(error)) break;
             await metadata.Changed.WaitAsync(ClusterMetadata.Shorter(deadline - Now, rules.Backoff(settings.RetryBackoff, settings.MaxRetryBackoff, attempt, host.Random.NextDouble())));
         }
         return new AdminOutcome(rules.UnsuccessfulOutcome(mayHaveHappened), error, message);

@@ -10,7 +10,8 @@ namespace Verify.Campaign.Campaigns;
 
 /// <summary>Draws, plays and judges every seed of every cell on a few threads of its own, and adds up.</summary>
 /// <param name="judge">What a run says.</param>
-public sealed class CampaignRunner(CampaignPlan plan, Func<RunRecord, RunVerdict> judge)
+/// <param name="keep">Gets every run before it is judged, on the thread that played it; null: nobody wants them.</param>
+public sealed class CampaignRunner(CampaignPlan plan, Func<RunRecord, RunVerdict> judge, Action<Cell, RunRecord>? keep = null)
 {
     private readonly CellTally[] tallies = [.. plan.Cells.Select(cell => new CellTally(cell, plan))];
     private readonly Lock adding = new();
@@ -92,6 +93,7 @@ public sealed class CampaignRunner(CampaignPlan plan, Func<RunRecord, RunVerdict
         try
         {
             var run = SimulatedRun.Play(plan.ScenarioOf(cell, seed), plan.Mutant, history);
+            keep?.Invoke(cell, run);
             return (run, judge(run));
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)

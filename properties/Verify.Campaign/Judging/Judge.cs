@@ -31,7 +31,7 @@ public static class Judge
         foreach (var finding in Findings(run))
         {
             var violations = cases.Judge(finding);
-            var seen = violations.Count > 0 ? ResultVerdict.Violated : finding.Verdict == Verdict.Unknown ? ResultVerdict.Unknown : ResultVerdict.Held;
+            var seen = violations.Count > 0 ? ResultVerdict.Violated : finding.Verdict == Verdict.Unknown && !Recovered(finding, run) ? ResultVerdict.Unknown : ResultVerdict.Held;
             var promised = !GuaranteeCatalogue.All.First(known => known.Name == finding.Guarantee).Anomalies.Any(permitted.Contains);
             var of = finding.Guarantee == Guarantee.Recovery ? 1 : finding.Of;
             guarantees.Add(new GuaranteeVerdict(finding.Guarantee, seen, promised, of, UnitOf(finding.Guarantee, run), violations, seen == ResultVerdict.Unknown ? finding.Why : null));
@@ -47,6 +47,9 @@ public static class Judge
         suite.ObserveAll(run.History);
         return isLog ? suite.Conclude().Append(ReplicaHistory.Check(run.Journal, run.History, contract)) : suite.Conclude();
     }
+
+    /// <summary>The run itself waited for full ISRs and leaders, and got them: that is recovery, also where no client sends (workload metadata).</summary>
+    private static bool Recovered(Finding finding, RunRecord run) => finding.Guarantee == Guarantee.Recovery && run.RecoveredAfter is not null;
 
     /// <summary>Every case is judged, so every case is kept.</summary>
     private static CheckContract ContractOf(Configuration configuration) => new()

@@ -39,6 +39,7 @@ public sealed class SimulatedRun
         this.scenario = scenario;
         world = new SimWorld(scenario.Seed, OptionsOf(scenario.World));
         cluster = new SimCluster(world, ClusterOf(scenario), () => mutant is null ? new BrokerRules() : mutant.Broker(new BrokerRules()));
+        world.AfterTurn = cluster.AssertInvariants;
         recorder = new HistoryRecorder(history, () => world.Now.Ticks * TimeSpan.NanosecondsPerTick);
         kit = Kit(scenario, cluster, clientScope, () => mutant is null ? new ClientRules() : mutant.Client(new ClientRules()));
         operatorNode = new ClientNode(world, ClusterNodes.Operator, "operator");

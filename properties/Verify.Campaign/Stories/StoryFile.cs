@@ -19,7 +19,7 @@ public sealed record StoryPoint(string Guarantee, string Anomaly, string? Excuse
 }
 
 /// <summary>A stored counterexample (<c>*.story.json</c>): plain data and complete, so that anybody can run it again.</summary>
-/// <param name="Tool">Version of the tool that recorded the hash.</param>
+/// <param name="Tool">Version of the tool that recorded the hash, with its commit: another build may run another way.</param>
 /// <param name="System">The broker it was seen on: <c>reference</c>.</param>
 /// <param name="On">Where that ran: <c>sim</c>.</param>
 /// <param name="Why">One sentence for a stranger.</param>
@@ -28,9 +28,9 @@ public sealed record StoryFile(
 {
     public const string ReferenceSystem = "reference", Simulation = "sim", Extension = ".story.json";
 
-    /// <summary>The version of this tool, without build details.</summary>
+    /// <summary>The version of this tool and the commit it was built from.</summary>
     public static string ToolVersion { get; } =
-        typeof(StoryFile).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+        typeof(StoryFile).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     /// <summary>A story of the reference broker in simulation, as this version of the tool saw it.</summary>
     public static StoryFile OfSimulation(string why, StoryPoint point, RunRecord run, StoryOrigin found) =>

@@ -70,7 +70,7 @@ public sealed class BrokerNode
     {
         await registration.LeaveAsync(limit);
         server.Stop();
-        foreach (var partition in partitions.All) await partition.Core.FlushAsync();
+        foreach (var partition in partitions.All.ToArray()) await partition.Core.FlushAsync();   // others come and go meanwhile
         await registration.EndInOrderAsync();
     }
 

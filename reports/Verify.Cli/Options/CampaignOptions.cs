@@ -68,7 +68,7 @@ internal sealed class CampaignOptions
             Workload = Given(parsed, workload, scenario?.Workload),
             Seeds = range,
             Shard = part == Shard.Whole ? null : new SeedShard(range.From, range.To, part.Index, part.Of),
-            Faults = new FaultChoice(words, LimitPower: !WasGiven(parsed, faults) && scenario?.Faults is null || words.SequenceEqual(FaultWord.Default)),
+            Faults = new FaultChoice(words, LimitPower: !NamesPower(parsed, scenario)),
             Length = Given(parsed, time, scenario?.Time),
             Mutant = MutantOf(parsed),
             Jobs = parsed.GetValue(jobs),
@@ -77,6 +77,10 @@ internal sealed class CampaignOptions
         };
         return (plan, cells);
     }
+
+    /// <summary>Power losses are kept within what min.insync.replicas tolerates unless somebody asks for power by name.</summary>
+    private bool NamesPower(ParseResult parsed, ScenarioFile? scenario) =>
+        WasGiven(parsed, faults) ? parsed.GetResult(faults)!.Tokens.Any(token => token.Value.Split(',').Contains(FaultWord.Power)) : scenario is { NamesPower: true };
 
     private Mutant? MutantOf(ParseResult parsed)
     {

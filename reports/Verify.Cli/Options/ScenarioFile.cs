@@ -21,6 +21,9 @@ internal sealed record ScenarioFile
 
     public ImmutableArray<string>? Faults { get; private init; }
 
+    /// <summary>The faults name power themselves, not by "all".</summary>
+    public bool NamesPower { get; private init; }
+
     public IReadOnlyList<string> Set { get; private init; } = [];
 
     /// <exception cref="BadInputException">Not readable, not YAML, an unknown key, or a value that its option would refuse; the message names file and key.</exception>
@@ -37,7 +40,7 @@ internal sealed record ScenarioFile
                     "workload" => scenario with { Workload = Parsed.Word("workload", Text(value), WorkloadNames.All) },
                     "time" => scenario with { Time = OptionText.Duration("time", Text(value)) },
                     "seeds" => scenario with { Seeds = OptionText.Seeds(Text(value)) },
-                    "faults" => scenario with { Faults = OptionText.Faults(value is YamlSequenceNode list ? string.Join(',', list.Children.Select(Text)) : Text(value)) },
+                    "faults" => scenario with { Faults = OptionText.Faults(Words(value)), NamesPower = Words(value).Split(',').Contains(Chaos.Faults.FaultWord.Power) },
                     "set" => scenario with { Set = [.. Settings(value)] },
                     _ => throw BadInputException.Unknown("scenario key", name, Keys),
                 };
@@ -66,6 +69,8 @@ internal sealed record ScenarioFile
         }
         throw new BadInputException($"{path}: a scenario is one map with the keys {string.Join(", ", Keys)}");
     }
+
+    private static string Words(YamlNode node) => node is YamlSequenceNode list ? string.Join(',', list.Children.Select(Text)) : Text(node);
 
     private static IEnumerable<string> Settings(YamlNode node) => node is YamlMappingNode map
         ? map.Children.Select(pair => $"{Text(pair.Key)}={Text(pair.Value)}")
