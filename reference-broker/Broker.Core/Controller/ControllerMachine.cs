@@ -81,21 +81,22 @@ public sealed partial class ControllerMachine
         var before = topic.Partitions[partition];
         if (election.Change(before, wish, topic.Settings.MinInSyncReplicas) is not { } outcome) return false;
         Append(new MetadataRecord.PartitionChange(topic.Id, partition, outcome.State));
-        Show(new TopicPartition(topic.Name, partition), outcome.State, before, outcome.Kind);
+        Show(new TopicPartition(topic.Name, partition), outcome.State, before, outcome.Kind, wish.ShutDownUncleanly);
         return true;
     }
 
-    private void Show(TopicPartition partition, PartitionState state, PartitionState? before, ElectionKind? kind)
+    private void Show(TopicPartition partition, PartitionState state, PartitionState? before, ElectionKind? kind, NodeSet shutDownUncleanly = default)
     {
         if (kind is { } how)
-            observations.Add(new Observation(ObservationKind.Elected, NodeId.None, partition, state.LeaderEpoch, (long)how, Eligible(before ?? state).Packed, state.Leader, state.Isr));
+            observations.Add(new Observation(ObservationKind.Elected, NodeId.None, partition, state.LeaderEpoch, (long)how, Eligible(before ?? state, shutDownUncleanly).Packed, state.Leader, state.Isr));
         if (!state.Isr.Equals(before?.Isr))
             observations.Add(new Observation(ObservationKind.IsrCommitted, NodeId.None, partition, state.LeaderEpoch, state.PartitionEpoch, Nodes: state.Isr));
     }
 
-    private EligibleReplicas Eligible(PartitionState state)
+    /// <summary>Who could still be chosen: whoever came back by an unclean shutdown in this very decision no more.</summary>
+    private EligibleReplicas Eligible(PartitionState state, NodeSet shutDownUncleanly)
     {
-        var eligible = state.Isr.Bits | state.Elr.Bits;
+        var eligible = (state.Isr.Bits | state.Elr.Bits) & ~shutDownUncleanly.Bits;
         return new EligibleReplicas(new NodeSet(eligible).Count, new NodeSet(eligible & Alive().Bits).Count);
     }
 
