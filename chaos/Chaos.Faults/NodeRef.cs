@@ -62,9 +62,12 @@ public abstract record NodeRef
         };
     }
 
+    private const string WholeTopic = "--1";                           // what is seen of a topic and of none of its partitions has the number -1
+
     /// <exception cref="FormatException">Not TOPIC-NUMBER.</exception>
     public static TopicPartition ParsePartition(string text)
     {
+        if (text.EndsWith(WholeTopic, StringComparison.Ordinal) && text.Length > WholeTopic.Length) return new TopicPartition(text[..^WholeTopic.Length], -1);
         var dash = text.LastIndexOf('-');
         return dash > 0 && int.TryParse(text.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var partition)
             ? new TopicPartition(text[..dash], partition)
