@@ -59,6 +59,8 @@ public static class ScheduleGenerator
         private static readonly string[] Outages = [FaultWord.Crash, FaultWord.Power, FaultWord.Pause, FaultWord.Partition, FaultWord.Fence];
         private static readonly string[] OfServers = [FaultWord.Crash, FaultWord.Power, FaultWord.Pause, FaultWord.Restart, FaultWord.Delay];
 
+        private static readonly string[] Stalls = [FaultWord.Pause, FaultWord.Delay, FaultWord.LagMetadata];
+
         private readonly List<Fault> faults = [];
         private readonly Aim aim = new(prng, scope);
         private int powerLeft = scope.PowerBudget;
@@ -67,7 +69,7 @@ public static class ScheduleGenerator
 
         public FaultSchedule Done() => new(faults);
 
-        /// <summary>Adds a fault, and perhaps another one at the same moment; or a burst; or a siege.</summary>
+        /// <summary>Adds a fault, and perhaps another one at the same moment; or a burst, a siege or a handover.</summary>
         /// <returns>How many were drawn, at least 1.</returns>
         public int AddFaults()
         {
@@ -106,10 +108,21 @@ public static class ScheduleGenerator
             for (var i = 0; i < order.Length; i++)
             {
                 var howLong = i == 0 ? times[^1] - times[0] + aim.LogUniform(Ms(50), Ms(1_000)) : aim.LogUniform(scope.Longest / 4, scope.Longest);
-                Keep(Outage(prng.Pick(ways), new Trigger.At(Least(times[i], scope.Span)), Least(howLong, scope.Longest), NodeRef.Of(order[i])));
+                Keep(Outage(DrawWord(Outages) ?? ways[0], new Trigger.At(Least(times[i], scope.Span)), Least(howLong, scope.Longest), NodeRef.Of(order[i])));
             }
 
             return order.Length;
+        }
+
+        /// <summary>A replica falls behind, and at that very moment it is made leader: whatever the others agree on without it is at stake.</summary>
+        private void AddHandover(Trigger when)
+        {
+            var partition = prng.Pick(scope.Partitions);
+            NodeRef node = when is Trigger.After && prng.Chance(0.25) ? new NodeRef.Observed()
+                : prng.Chance(0.5) ? new NodeRef.FollowerOf(partition, prng.Below(Math.Min(2, scope.Brokers.Count - 1)))
+                : Fixed(scope.Brokers);
+            if (DrawWord(Stalls) is { } stall) Keep(Make(stall, when, node));
+            Keep(new Fault.MoveLeader(aim.SoonAfter(when), partition, node));
         }
 
         private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
@@ -126,7 +139,9 @@ public static class ScheduleGenerator
 
         private void Add(Trigger when)
         {
-            if (DrawWord() is { } word) Keep(Make(word, when));
+            if (DrawWord() is not { } word) return;
+            if (word == FaultWord.MoveLeader && scope.Partitions.Count > 0 && scope.Brokers.Count > 1 && prng.Chance(scope.HandoverChance)) AddHandover(when);
+            else Keep(Make(word, when));
         }
 
         private void Keep(Fault? fault)
@@ -135,18 +150,21 @@ public static class ScheduleGenerator
             faults.Add(fault);
         }
 
-        private string? DrawWord()
+        /// <param name="among">Null: all words of the scope.</param>
+        private string? DrawWord(string[]? among = null)
         {
             var total = 0.0;
-            for (var i = 0; i < scope.Words.Count; i++) total += WeightOf(i);
+            for (var i = 0; i < scope.Words.Count; i++) total += WeightAmong(i);
             if (total <= 0) return null;
             var at = prng.NextDouble() * total;
             for (var i = 0; i < scope.Words.Count; i++)
             {
-                if ((at -= WeightOf(i)) < 0) return scope.Words[i];
+                if ((at -= WeightAmong(i)) < 0) return scope.Words[i];
             }
 
             return null;
+
+            double WeightAmong(int word) => among is null || among.Contains(scope.Words[word]) ? WeightOf(word) : 0;
         }
 
         private double WeightOf(int word) => scope.Words[word] == FaultWord.Power && powerLeft <= 0 ? 0 : Weights.Words?[word] ?? 1;
@@ -169,7 +187,7 @@ public static class ScheduleGenerator
                 FaultWord.Clock => Subject(all, when) is { } node ? Misset(when, howLong, node) : null,
                 FaultWord.Hold => Hold(all, when, howLong),
                 FaultWord.LoseAnswer => Subject(servers, when) is { } node ? new Fault.LoseAnswer(when, howLong, node, null, ApiKey(), prng.Between(1, 3), prng.Chance(0.6)) : null,
-                FaultWord.LagMetadata => Subject(scope.Brokers, when) is { } node ? new Fault.LagMetadata(when, howLong, node, Latency() * 10) : null,
+                FaultWord.LagMetadata => (whom ?? Subject(scope.Brokers, when)) is { } node ? new Fault.LagMetadata(when, howLong, node, Latency() * 10) : null,
                 FaultWord.MoveLeader => MoveLeader(when),
                 FaultWord.Fence => Subject(scope.Brokers, when) is { } node ? new Fault.Fence(when, howLong, node) : null,
                 FaultWord.Disk => Subject(servers, when) is { } node ? Trouble(when, howLong, node) : null,
