@@ -36,15 +36,13 @@ public sealed class AdminTests
     [InlineData(ErrorCode.PolicyViolation)]
     public void Refused_is_fail(ErrorCode error) => Assert.Equal((OutcomeKind.Fail, error), KindOf(Create(error)));
 
+    /// <summary>A delete that is repeated elsewhere and executed late would undo a later create: seen in simulation.</summary>
     [Fact]
-    public void Unanswered_then_created_is_ok() => Assert.Equal(OutcomeKind.Ok, Create(null, ErrorCode.None).Kind);
-
-    [Fact]
-    public void Existing_after_an_uncertain_attempt_is_info() => Assert.Equal((OutcomeKind.Info, ErrorCode.TopicAlreadyExists), KindOf(Create(null, ErrorCode.TopicAlreadyExists)));
+    public void What_got_no_answer_is_info_and_is_not_asked_for_again() => Assert.Equal(OutcomeKind.Info, Create(null, ErrorCode.None).Kind);
 
     [Fact]
     public void A_controller_that_lost_its_office_may_have_done_it() =>
-        Assert.Equal((OutcomeKind.Info, ErrorCode.TopicAlreadyExists), KindOf(Create(ErrorCode.NotController, ErrorCode.TopicAlreadyExists)));
+        Assert.Equal((OutcomeKind.Info, ErrorCode.NotController), KindOf(Create(ErrorCode.NotController, ErrorCode.None)));
 
     [Fact]
     public void A_throttled_request_did_nothing_and_is_tried_again() =>
