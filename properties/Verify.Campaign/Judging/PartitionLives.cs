@@ -121,7 +121,7 @@ internal sealed class PartitionLives
     private void Watermark(in Observation seen)
     {
         foreach (var copy in ReplicaOf(seen.Node).Live)
-            if (copy.Offset < seen.Offset) copy.Placement.ReachedHighWatermark = true;
+            if (copy.Offset < seen.Offset) copy.Placement.CommittedIn = Math.Min(copy.Placement.CommittedIn, seen.Epoch);
     }
 
     /// <summary>What a log lacks after a restart went with the power, or with the disk; else nobody knows.</summary>
@@ -188,12 +188,23 @@ internal sealed class PartitionLives
         var evidence = new RecordEvidence
         {
             Value = value.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            Terms = [.. terms],
+            Terms = [.. terms.Select(WithElectionBefore)],
             FullIsrAt = [.. fullIsrAt],
             PowerLosses = [.. powerLosses.Where(loss => replicas.ContainsKey(loss.Node)).Select(loss => new PowerLoss(loss.Node, loss.At))],
         };
         if (!lives.TryGetValue(value, out var life)) return evidence;
         return evidence with { Acknowledged = life.Acknowledged, Transmissions = [.. life.Transmissions], Placements = [.. life.Placements.Select(Final)] };
+    }
+
+    /// <summary>
+    /// Elected uncleanly, a node is the whole ISR from then on. If it dies before it knows, and is elected again from that ISR or as the last known leader, it
+    /// owes its office to the unclean election still.
+    /// </summary>
+    private TermOfOffice WithElectionBefore(TermOfOffice term)
+    {
+        var before = terms.Where(other => other.Epoch < term.Epoch).Select(other => other.Epoch).DefaultIfEmpty(-1).Max();
+        var unclean = elections.FindLast(known => known.Kind == ElectionKind.Unclean && known.Leader == term.Leader && known.Epoch > before && known.Epoch < term.Epoch);
+        return unclean is null ? term : term with { From = ElectedFrom.OutOfSyncReplicas, EligibleBefore = unclean.Eligible.Count, EligibleUp = unclean.Eligible.Alive };
     }
 
     /// <summary>Both travelled in one request.</summary>
@@ -206,7 +217,8 @@ internal sealed class PartitionLives
 
     private static Placement Final(PlacementDraft draft) => new(
         draft.Epoch, draft.Offset, draft.Acknowledged, draft.ReachedHighWatermark, draft.ProducerId,
-        [.. draft.Copies.Select(copy => new Copy(copy.Node, copy.StoredAt, copy.Flushed, copy.End, copy.EndedAt, copy.EndEpoch))]);
+        [.. draft.Copies.Select(copy => new Copy(copy.Node, copy.StoredAt, copy.Flushed, copy.End, copy.EndedAt, copy.EndEpoch))],
+        draft.ReachedHighWatermark ? draft.CommittedIn : -1);
 
     private List<long> ValuesOf(ReadOnlyMemory<byte> batch)
     {
@@ -266,7 +278,10 @@ internal sealed class PartitionLives
 
         public bool Acknowledged { get; set; }
 
-        public bool ReachedHighWatermark { get; set; }
+        /// <summary>Lowest leader epoch in which a high watermark was past it; <see cref="int.MaxValue"/>: none was.</summary>
+        public int CommittedIn { get; set; } = int.MaxValue;
+
+        public bool ReachedHighWatermark => CommittedIn < int.MaxValue;
     }
 
     private sealed class CopyDraft(int node, long offset, PlacementDraft placement)

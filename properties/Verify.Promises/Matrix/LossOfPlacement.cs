@@ -18,7 +18,7 @@ internal static class LossOfPlacement
         if (configuration.Acks == Acks.All && placement.Acknowledged && !placement.ReachedHighWatermark) return null;
 
         var lacking = FirstLeaderWithout(record.Terms, placement);
-        if (LastCopies(placement).Any(c => c.End == CopyEnd.Truncated && (lacking is null || c.EndEpoch < lacking.Epoch))) return null;
+        if (LastCopies(placement).Any(c => c.End == CopyEnd.Truncated && !MayCut(record.Terms, placement, lacking, c.EndEpoch))) return null;
         if (lacking is { From: ElectedFrom.OutOfSyncReplicas }) return IsLawfulUnclean(configuration, lacking) ? Excuse.UncleanElection : null;
         return placement.ReachedHighWatermark ? CauseOfCommitted(configuration, record, placement, lacking) : Excuse.LeaderChangedBeforeReplication;
     }
@@ -34,9 +34,16 @@ internal static class LossOfPlacement
         _ => throw new InvalidOperationException($"no such end: {copy.End}"),
     };
 
-    /// <summary>The first leader after the one that appended, in the order of epochs, that did not hold the record when it took office.</summary>
+    /// <summary>
+    /// The first leader after the one that appended, in the order of epochs, that did not hold the record when it took office. A record that was committed
+    /// only under a later leader had outlived those in between.
+    /// </summary>
     private static TermOfOffice? FirstLeaderWithout(ImmutableArray<TermOfOffice> terms, Placement placement) =>
-        terms.Where(t => t.Epoch > placement.Epoch).OrderBy(t => t.Epoch).FirstOrDefault(t => !Held(placement, t.Leader, t.At));
+        terms.Where(t => t.Epoch > Math.Max(placement.Epoch, placement.CommittedIn)).OrderBy(t => t.Epoch).FirstOrDefault(t => !Held(placement, t.Leader, t.At));
+
+    /// <summary>A replica cuts to agree with a leader that lacks the record: the one that lost it, one after it, or one of the same epoch.</summary>
+    private static bool MayCut(ImmutableArray<TermOfOffice> terms, Placement placement, TermOfOffice? lacking, int epoch) =>
+        (lacking is not null && epoch >= lacking.Epoch) || terms.Any(t => t.Epoch == epoch && t.Epoch > placement.Epoch && !Held(placement, t.Leader, t.At));
 
     private static bool Held(Placement placement, int node, long at) =>
         placement.Copies.Any(c => c.Node == node && c.StoredAt <= at && c.EndedAt > at);

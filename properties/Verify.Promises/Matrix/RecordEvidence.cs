@@ -55,7 +55,8 @@ public sealed record Copy(int Node, long StoredAt, bool Flushed, CopyEnd End, lo
 /// <param name="ReachedHighWatermark">A node's high watermark was past it while that node held this copy.</param>
 /// <param name="ProducerId">From the batch; -1 without idempotence.</param>
 /// <param name="Copies">All copies ever, the leader's own included.</param>
-public sealed record Placement(int Epoch, long Offset, bool Acknowledged, bool ReachedHighWatermark, long ProducerId, ImmutableArray<Copy> Copies);
+/// <param name="CommittedIn">Leader epoch in which a high watermark first passed it: leaders of earlier epochs may have lacked it. -1: in that of its append, or never.</param>
+public sealed record Placement(int Epoch, long Offset, bool Acknowledged, bool ReachedHighWatermark, long ProducerId, ImmutableArray<Copy> Copies, int CommittedIn = -1);
 
 /// <summary>From among whom a leader was taken.</summary>
 public enum ElectedFrom
@@ -69,6 +70,7 @@ public enum ElectedFrom
 }
 
 /// <summary>A leader that really took office: it observed its own epoch. Elections of nodes that never did are left out.</summary>
+/// <param name="From">Where the same node had been elected uncleanly just before and had not taken that office, it is the unclean one that made it the whole ISR.</param>
 /// <param name="At">Index in the journal of the moment it took office.</param>
 /// <param name="InSyncReplicas">The ISR as committed with this election.</param>
 /// <param name="EligibleBefore">How many replicas were in the ISR or ELR just before the controller chose.</param>

@@ -91,6 +91,29 @@ public sealed class LossJudgementTests
     }
 
     [Fact]
+    public void An_unclean_election_counts_although_its_leader_died_before_it_took_office()
+    {
+        HandMadeRun DiedBetween(int alive) =>
+            new HandMadeRun("acks=all", "unclean.leader.election.enable=true").Sends(1).Appends(1, 0, 0, 1).Replicates(2, 0, 0, 1).Commits(1, 0, 1).IsTold(1, 0).Isr(0b0110)
+                .LosesPower(3).Elected(1, 3, ElectionKind.Unclean, 0b1000, eligible: 2, alive).Elected(2, -1, ElectionKind.None, 0, 1, 0).Returns(3, 0)
+                .Elected(3, 3, ElectionKind.LastKnownLeader, 0b1000, 0, 0).TookOffice(3, 3, 0b1000).Cuts(1, 3, 0).Cuts(2, 3, 0).IsReadFinally();
+        Assert.Equal("1: unclean-election", DiedBetween(alive: 0).Judged("lost-write"));
+        Assert.Equal("1: none", DiedBetween(alive: 1).Judged("lost-write"));
+    }
+
+    [Fact]
+    public void A_leader_that_lacked_a_record_before_it_was_committed_does_not_count()
+    {
+        HandMadeRun Survived(int committedIn) =>
+            new HandMadeRun("acks=1", "unclean.leader.election.enable=true").Sends(1).Appends(1, 0, 0, 1).Replicates(3, 0, 0, 1).IsTold(1, 0).Commits(3, committedIn, committedIn == 0 ? 1 : 0)
+                .Elected(1, 2, ElectionKind.Clean, 0b1100, 3, 2).TookOffice(1, 2, 0b1100)
+                .Elected(2, 3, ElectionKind.Clean, 0b1000, 2, 1).TookOffice(2, 3, 0b1000).Replicates(2, 0, 0, 1).Commits(3, 2, 1)
+                .Elected(3, 1, ElectionKind.Unclean, 0b0010, eligible: 1, alive: 0).LosesPower(1).Returns(1, 0).TookOffice(3, 1, 0b0010).Cuts(2, 3, 0).Cuts(3, 3, 0).IsReadFinally();
+        Assert.Equal("1: unclean-election", Survived(committedIn: 2).Judged("lost-write"));
+        Assert.Equal("1: none", Survived(committedIn: 0).Judged("lost-write"));
+    }
+
+    [Fact]
     public void A_deposed_leader_that_does_not_know_it_may_commit_alone_what_it_then_loses()
     {
         HandMadeRun Two(int alive, bool cut)
