@@ -105,7 +105,10 @@ public enum FrameLoss
     WorldEnded = 3,
 }
 
-/// <summary>How many replicas were in the ISR or eligible just before an election, and how many of those the controller held for alive. In one number, as observations carry it.</summary>
+/// <summary>
+/// How many replicas were in the ISR or eligible just before an election, one left out whose unclean return brought the election about, and how many of those
+/// the controller held for alive. In one number, as observations carry it.
+/// </summary>
 public readonly record struct EligibleReplicas(int Count, int Alive)
 {
     public static EligibleReplicas Of(long packed) => packed < 0 ? default : new((int)(packed & 0xff), (int)(packed >> 8));

@@ -73,7 +73,7 @@ public enum ElectedFrom
 /// <param name="From">Where the same node had been elected uncleanly just before and had not taken that office, it is the unclean one that made it the whole ISR.</param>
 /// <param name="At">Index in the journal of the moment it took office.</param>
 /// <param name="InSyncReplicas">The ISR as committed with this election.</param>
-/// <param name="EligibleBefore">How many replicas were in the ISR or ELR just before the controller chose.</param>
+/// <param name="EligibleBefore">How many replicas were in the ISR or ELR just before the controller chose; not one that had just come back from an unclean end.</param>
 /// <param name="EligibleUp">How many of these the controller held for alive (not fenced, not the leader being replaced because it left).</param>
 public sealed record TermOfOffice(int Epoch, int Leader, ElectedFrom From, long At, ImmutableArray<int> InSyncReplicas, int EligibleBefore, int EligibleUp);
 
