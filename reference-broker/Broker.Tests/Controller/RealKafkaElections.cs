@@ -106,6 +106,21 @@ public sealed class RealKafkaElections
     }
 
     [Fact]
+    public void An_election_says_how_many_were_eligible_and_how_many_of_them_alive()
+    {
+        var shrunk = ShrunkToV(elr: true, unclean: true, minIsr: 2).Silence(V);
+        Assert.Equal(new EligibleReplicas(3, 2), LastEligible(shrunk));                     // F and G for V
+        Assert.Equal(new EligibleReplicas(1, 0), LastEligible(ShrunkToV(elr: true, unclean: true, minIsr: 1).Silence(V)));
+
+        var returned = ShrunkToV(elr: true, unclean: false, minIsr: 1);
+        returned.Pass(Cluster.Session);                                // V comes back before anybody missed it, and is eligible no more
+        returned.Register(V);
+        Assert.Equal((ElectionKind.None, new EligibleReplicas(0, 0)), (returned.LastElection(), LastEligible(returned)));
+
+        static EligibleReplicas LastEligible(Cluster cluster) => EligibleReplicas.Of(cluster.Seen.Last(seen => seen.Kind is ObservationKind.Elected).EndOffset);
+    }
+
+    [Fact]
     public void The_last_member_leads_again_cleanly_after_a_clean_restart()
     {
         var cluster = ShrunkToV(elr: true, unclean: false, minIsr: 1).Silence(V);
