@@ -14,12 +14,11 @@ internal sealed class PartitionLives
     private readonly SortedDictionary<int, Replica> replicas = [];
     private readonly Dictionary<(int Epoch, long Offset), PlacementDraft> placements = [];
     private readonly Dictionary<long, Life> lives = [];
-    private readonly List<Election> elections = [];
-    private readonly List<TermOfOffice> terms = [];
+    private readonly ElectionLog elections = new();
+    private readonly List<(int Epoch, int Leader, long At)> terms = [];
     private readonly List<long> fullIsrAt = [];
     private readonly List<(int Node, long At)> powerLosses = [];
     private readonly List<long> values = [];
-    private NodeSet lastIsr;
 
     /// <summary>Nodes on which a record of this partition was lost by the disk, and when.</summary>
     public IEnumerable<PowerLoss> DiskLosses =>
@@ -40,12 +39,11 @@ internal sealed class PartitionLives
             case ObservationKind.HighWatermark: Watermark(seen); break;
             case ObservationKind.Truncated: Cut(ReplicaOf(seen.Node), seen.Offset, CopyEnd.Truncated, at, seen.Epoch); break;
             case ObservationKind.LogRecovered: Recovered(ReplicaOf(seen.Node), seen.Offset, at); break;
-            case ObservationKind.BecameLeader: TookOffice(seen, at, fenced); break;
+            case ObservationKind.BecameLeader: TookOffice(seen, at); break;
             case ObservationKind.BecameFollower: (ReplicaOf(seen.Node).Leads, ReplicaOf(seen.Node).Epoch) = (false, seen.Epoch); break;
-            case ObservationKind.Elected: elections.Add(new Election(seen.Epoch, seen.Other, (ElectionKind)seen.Offset, seen.Nodes, EligibleReplicas.Of(seen.EndOffset))); break;
             case ObservationKind.ClientAnswered when seen.EndOffset >= 0: Answered(LifeOf(seen.EndOffset), seen); break;
         }
-        if (seen.Kind is ObservationKind.Elected or ObservationKind.IsrCommitted or ObservationKind.BecameLeader) lastIsr = seen.Nodes;
+        elections.Observe(seen, fenced);
     }
 
     public void HadFullIsr(long at) => fullIsrAt.Add(at);
@@ -75,7 +73,7 @@ internal sealed class PartitionLives
 
     private void Received(in Observation seen, long at)
     {
-        var isLeader = ReplicaOf(seen.Node) is { Leads: true } replica && elections is [.., var last] && last.Leader == seen.Node.Value && last.Epoch == replica.Epoch;
+        var isLeader = ReplicaOf(seen.Node) is { Leads: true } replica && elections.Last is { } last && last.Leader == seen.Node.Value && last.Epoch == replica.Epoch;
         foreach (var value in ValuesOf(seen.Bytes))
         {
             var life = LifeOf(value);
@@ -147,29 +145,12 @@ internal sealed class PartitionLives
         }
     }
 
-    private void TookOffice(in Observation seen, long at, NodeSet fenced)
+    private void TookOffice(in Observation seen, long at)
     {
         var replica = ReplicaOf(seen.Node);
         (replica.Leads, replica.Epoch) = (true, seen.Epoch);
-        var (epoch, leader) = (seen.Epoch, seen.Node.Value);
-        if (terms.Exists(term => term.Epoch == epoch && term.Leader == leader)) return;
-        var election = elections.FindLast(known => known.Epoch == epoch && known.Leader == leader) ?? Unreported(seen, fenced);
-        var from = election.Kind switch
-        {
-            ElectionKind.Clean => ElectedFrom.InSyncReplicas,
-            ElectionKind.Eligible => ElectedFrom.EligibleLeaderReplicas,
-            ElectionKind.LastKnownLeader => ElectedFrom.LastKnownLeader,
-            ElectionKind.Unclean => ElectedFrom.OutOfSyncReplicas,
-            _ => throw new InvalidOperationException($"nobody leads by {election.Kind}"),
-        };
-        terms.Add(new TermOfOffice(epoch, leader, from, at, [.. election.Isr.Ids()], election.Eligible.Count, election.Eligible.Alive));
-    }
-
-    /// <summary>The controller died after its decision was committed and before it could say so: what the ISR was, and who was fenced, tells the kind.</summary>
-    private Election Unreported(in Observation seen, NodeSet fenced)
-    {
-        var kind = lastIsr.Contains(seen.Node.Value) ? ElectionKind.Clean : ElectionKind.Unclean;
-        return new Election(seen.Epoch, seen.Node.Value, kind, seen.Nodes, new EligibleReplicas(lastIsr.Count, new NodeSet(lastIsr.Bits & ~fenced.Bits).Count));
+        var term = (seen.Epoch, seen.Node.Value, at);
+        if (!terms.Exists(known => known.Epoch == term.Epoch && known.Leader == term.Value)) terms.Add(term);
     }
 
     private static void Answered(Life life, in Observation seen)
@@ -188,7 +169,7 @@ internal sealed class PartitionLives
         var evidence = new RecordEvidence
         {
             Value = value.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            Terms = [.. terms.Select(WithElectionBefore)],
+            Terms = [.. terms.Select(TermOf)],
             FullIsrAt = [.. fullIsrAt],
             PowerLosses = [.. powerLosses.Where(loss => replicas.ContainsKey(loss.Node)).Select(loss => new PowerLoss(loss.Node, loss.At))],
         };
@@ -200,12 +181,23 @@ internal sealed class PartitionLives
     /// Elected uncleanly, a node is the whole ISR from then on. If it dies before it knows, and is elected again from that ISR or as the last known leader, it
     /// owes its office to the unclean election still.
     /// </summary>
-    private TermOfOffice WithElectionBefore(TermOfOffice term)
+    private TermOfOffice TermOf((int Epoch, int Leader, long At) office)
     {
-        var before = terms.Where(other => other.Epoch < term.Epoch).Select(other => other.Epoch).DefaultIfEmpty(-1).Max();
-        var unclean = elections.FindLast(known => known.Kind == ElectionKind.Unclean && known.Leader == term.Leader && known.Epoch > before && known.Epoch < term.Epoch);
-        return unclean is null ? term : term with { From = ElectedFrom.OutOfSyncReplicas, EligibleBefore = unclean.Eligible.Count, EligibleUp = unclean.Eligible.Alive };
+        var election = elections.Of(office.Epoch, office.Leader);
+        var before = terms.Where(other => other.Epoch < office.Epoch).Select(other => other.Epoch).DefaultIfEmpty(-1).Max();
+        var unclean = elections.All.LastOrDefault(known => known.Kind == ElectionKind.Unclean && known.Leader == office.Leader && known.Epoch > before && known.Epoch < office.Epoch);
+        var (kind, eligible) = unclean is null ? (election.Kind, election.Eligible) : (unclean.Kind, unclean.Eligible);
+        return new TermOfOffice(office.Epoch, office.Leader, FromOf(kind), office.At, [.. election.Isr.Ids()], eligible.Count, eligible.Alive);
     }
+
+    private static ElectedFrom FromOf(ElectionKind kind) => kind switch
+    {
+        ElectionKind.Clean => ElectedFrom.InSyncReplicas,
+        ElectionKind.Eligible => ElectedFrom.EligibleLeaderReplicas,
+        ElectionKind.LastKnownLeader => ElectedFrom.LastKnownLeader,
+        ElectionKind.Unclean => ElectedFrom.OutOfSyncReplicas,
+        _ => throw new InvalidOperationException($"nobody leads by {kind}"),
+    };
 
     /// <summary>Both travelled in one request.</summary>
     public bool SharedBatch(long one, long other) =>
@@ -247,8 +239,6 @@ internal sealed class PartitionLives
         LifeOf(value).Placements.Add(placement);
         return placement;
     }
-
-    private sealed record Election(int Epoch, int Leader, ElectionKind Kind, NodeSet Isr, EligibleReplicas Eligible);
 
     private sealed class Life
     {

@@ -13,15 +13,16 @@ internal sealed class RunScan
 {
     private readonly Dictionary<TopicPartition, int> lastEpoch = [];
     private readonly Dictionary<TopicPartition, int> isrSize = [];
+    private readonly Dictionary<TopicPartition, ElectionLog> elections = [];
     private readonly HashSet<long> sent = [];
     private readonly HashSet<long> producerIds = [];
     private readonly Dictionary<int, int> sessionsOf = [];             // of idempotent producers
     private readonly RunRecord run;
     private readonly NodeSet brokers;
     private readonly PowerLimit power;
-    private int refusals, retries, lostRequests, unknownOutcomes, leaderChanges, clean, eligible, lastKnown, uncleanElections, offline;
+    private int refusals, retries, lostRequests, unknownOutcomes, leaderChanges;
     private int shrinks, expansions, truncations, tornTails, controllerChanges, powerLosses, brokerDeaths;
-    private NodeSet down, lied, spoiled;                               // brokers not running; nodes whose disk lied; nodes that may have lost what was synced
+    private NodeSet down, fenced, lied, spoiled;                       // brokers not running; nodes whose disk lied; nodes that may have lost what was synced
 
     public RunScan(RunRecord run)
     {
@@ -45,8 +46,8 @@ internal sealed class RunScan
         Retries = retries,
         ProducerSessions = sessionsOf.Values.DefaultIfEmpty(1).Max(),
         LeaderChanges = leaderChanges,
-        UncleanElections = uncleanElections,
-        LastKnownLeaderElections = lastKnown,
+        UncleanElections = Elections(ElectionKind.Unclean),
+        LastKnownLeaderElections = Elections(ElectionKind.LastKnownLeader),
         PowerLossesBeforeFullIsr = power.Worst,
         DiskLossesBeforeFullIsr = diskLosses,
         ReplicasGone = new NodeSet(down.Bits & ~StoppedByThemselves.Bits).Count,
@@ -55,8 +56,9 @@ internal sealed class RunScan
     };
 
     public Counts Events => Counts.Of(
-        new("clean-elections", clean), new("eligible-leader-elections", eligible), new("last-known-leader-elections", lastKnown), new("unclean-elections", uncleanElections),
-        new("leaderless-moments", offline), new("isr-shrinks", shrinks), new("isr-expansions", expansions), new("truncations", truncations), new("torn-tails", tornTails),
+        new("clean-elections", Elections(ElectionKind.Clean)), new("eligible-leader-elections", Elections(ElectionKind.Eligible)),
+        new("last-known-leader-elections", Elections(ElectionKind.LastKnownLeader)), new("unclean-elections", Elections(ElectionKind.Unclean)),
+        new("leaderless-moments", Elections(ElectionKind.None)), new("isr-shrinks", shrinks), new("isr-expansions", expansions), new("truncations", truncations), new("torn-tails", tornTails),
         new("controller-changes", controllerChanges), new("power-losses", powerLosses), new("power-losses-over-limit", power.Worst >= Configuration.EffectiveMinInsyncReplicas ? 1 : 0),
         new("refused-requests", refusals), new("lost-requests", lostRequests), new("retried-batches", retries));
 
@@ -71,9 +73,11 @@ internal sealed class RunScan
             case ObservationKind.ProduceReceived: Received(seen); break;
             case ObservationKind.FrameLost: LostOnTheWay(seen); break;
             case ObservationKind.ClientAnswered when seen.Other == -1: unknownOutcomes++; break;
-            case ObservationKind.BecameLeader: TookOffice(seen); break;
-            case ObservationKind.Elected: Elected((ElectionKind)seen.Offset); break;
-            case ObservationKind.IsrCommitted: Isr(seen); break;
+            case ObservationKind.BecameLeader: ElectionsOf(seen.Partition).Observe(seen, fenced); TookOffice(seen); break;
+            case ObservationKind.Elected: ElectionsOf(seen.Partition).Observe(seen, fenced); break;
+            case ObservationKind.IsrCommitted: ElectionsOf(seen.Partition).Observe(seen, fenced); Isr(seen); break;
+            case ObservationKind.BrokerFenced: fenced = fenced.With(seen.Other); break;
+            case ObservationKind.BrokerUnfenced: fenced = fenced.Without(seen.Other); break;
             case ObservationKind.Truncated: truncations++; break;
             case ObservationKind.LogRecovered when seen.EndOffset > 0: tornTails++; break;
             case ObservationKind.QuorumLeader: controllerChanges++; break;
@@ -115,17 +119,12 @@ internal sealed class RunScan
         lastEpoch[seen.Partition] = seen.Epoch;
     }
 
-    private void Elected(ElectionKind kind)
+    private int Elections(ElectionKind kind) => elections.Values.Sum(log => log.All.Count(election => election.Kind == kind));
+
+    private ElectionLog ElectionsOf(TopicPartition partition)
     {
-        switch (kind)
-        {
-            case ElectionKind.Clean: clean++; break;
-            case ElectionKind.Eligible: eligible++; break;
-            case ElectionKind.LastKnownLeader: lastKnown++; break;
-            case ElectionKind.Unclean: uncleanElections++; break;
-            case ElectionKind.None: offline++; break;
-            default: throw new InvalidOperationException($"unknown election {kind}");
-        }
+        if (!elections.TryGetValue(partition, out var log)) elections.Add(partition, log = new ElectionLog());
+        return log;
     }
 
     private void Isr(in Observation seen)
