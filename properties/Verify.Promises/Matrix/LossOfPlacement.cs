@@ -69,10 +69,14 @@ internal static class LossOfPlacement
             ElectedFrom.InSyncReplicas when !configuration.EligibleLeaderReplicas && lacking.InSyncReplicas is [var only] && only == lacking.Leader =>
                 ByCount(losers, minimum) ?? Excuse.LastReplicaStanding,
             ElectedFrom.LastKnownLeader when configuration.EligibleLeaderReplicas && lacking.EligibleBefore == 0 =>
-                ByCount(losers, minimum) ?? (minimum == 1 ? Excuse.LastReplicaStanding : null),
+                ByCount(losers, minimum) ?? (minimum == 1 ? Excuse.LastReplicaStanding : AfterUnclean(configuration, record, placement, lacking)),
             _ => null,
         };
     }
+
+    /// <summary>A leader elected out of sync was alone in its ISR, below min.insync.replicas: what it lost by its own power loss, the unclean election had put at risk.</summary>
+    private static Excuse? AfterUnclean(Configuration configuration, RecordEvidence record, Placement placement, TermOfOffice lacking) =>
+        record.Terms.Any(term => term.Epoch > placement.Epoch && term.Epoch < lacking.Epoch && term.From == ElectedFrom.OutOfSyncReplicas && IsLawfulUnclean(configuration, term)) ? Excuse.UncleanElection : null;
 
     private static Excuse? ByCount(int losers, int minimum) => minimum > 1 && losers >= minimum ? Excuse.PowerLossOfMinIsr : null;
 
