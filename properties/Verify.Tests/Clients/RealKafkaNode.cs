@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Broker.Runtime;
 
 namespace Verify.Tests.Clients;
@@ -20,10 +18,10 @@ public sealed class RealKafkaNode : IDisposable
 
     private RealKafkaNode(string home)
     {
-        var (broker, controller) = (FreePort(), FreePort());
-        Endpoint = new Endpoint("127.0.0.1", broker);
+        var ports = LoopbackPorts.Free(2);
+        Endpoint = ports[0];
         var settings = Path.Combine(directory, "server.properties");
-        File.WriteAllLines(settings, Settings(broker, controller));
+        File.WriteAllLines(settings, Settings(ports[0].Port, ports[1].Port));
         using (var format = Start(home, "kafka-storage.sh", "format", "-t", ClusterId, "-c", settings))
         {
             format.WaitForExit();
@@ -83,15 +81,6 @@ public sealed class RealKafkaNode : IDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
-        return port;
     }
 
     /// <summary>Kafka's semantics with smaller internal topics and no waiting for groups.</summary>

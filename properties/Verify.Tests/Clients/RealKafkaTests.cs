@@ -21,17 +21,23 @@ public sealed class RealKafka : IDisposable
     /// <summary>Runs a client of the node on a loop of its own; prints the node's log when it fails, and the reason when there is no node.</summary>
     public async Task RunAsync(ITestOutputHelper output, Func<RealHost, TaskScope, Endpoint, Task> test)
     {
+        using var host = new RealHost(new NodeId(50), Path.GetTempPath(), new Prng(11));
+        await RunAsync(output, endpoint => host.Loop.RunAsync(async () =>
+        {
+            var scope = new TaskScope();
+            var run = test(host, scope, endpoint);
+            await await Task.WhenAny(run, scope.Failed);
+        }).WaitAsync(TimeSpan.FromMinutes(3)));
+    }
+
+    /// <summary>Runs a test that brings its own clients; prints the node's log when it fails, and the reason when there is no node.</summary>
+    public async Task RunAsync(ITestOutputHelper output, Func<Endpoint, Task> test)
+    {
         if (Node is null) output.WriteLine($"skipped: {Reason}");
         Skip.If(Node is null, Reason);
-        using var host = new RealHost(new NodeId(50), Path.GetTempPath(), new Prng(11));
         try
         {
-            await host.Loop.RunAsync(async () =>
-            {
-                var scope = new TaskScope();
-                var run = test(host, scope, Node.Endpoint);
-                await await Task.WhenAny(run, scope.Failed);
-            }).WaitAsync(TimeSpan.FromMinutes(3));
+            await test(Node.Endpoint);
         }
         catch
         {
