@@ -16,7 +16,7 @@ internal static class QuorumWire
     public static VoteRequest Write(QuorumRequest.Vote vote)
     {
         var partition = new VoteRequest.PartitionData { CandidateEpoch = vote.Epoch, CandidateId = vote.Candidate.Value, LastOffsetEpoch = vote.LastEpoch, LastOffset = vote.EndOffset };
-        return new VoteRequest { Topics = [new VoteRequest.TopicData { TopicName = Topic, Partitions = [partition] }] };
+        return new VoteRequest { Topics = On(partition) };
     }
 
     public static QuorumRequest.Vote? Read(VoteRequest request) =>
@@ -28,7 +28,7 @@ internal static class QuorumWire
     {
         if (answer is null) return new VoteResponse { ErrorCode = ErrorCode.InvalidRequest };
         var partition = new VoteResponse.PartitionData { ErrorCode = Code(answer), LeaderId = answer.Leader.Value, LeaderEpoch = answer.Epoch, VoteGranted = answer.Granted };
-        return new VoteResponse { Topics = [new VoteResponse.TopicData { TopicName = Topic, Partitions = [partition] }] };
+        return new VoteResponse { Topics = On(partition) };
     }
 
     public static QuorumAnswer? Read(VoteResponse? response) =>
@@ -39,7 +39,7 @@ internal static class QuorumWire
     public static BeginQuorumEpochRequest Write(QuorumRequest.BeginEpoch begin)
     {
         var partition = new BeginQuorumEpochRequest.PartitionData { LeaderId = begin.Leader.Value, LeaderEpoch = begin.Epoch };
-        return new BeginQuorumEpochRequest { Topics = [new BeginQuorumEpochRequest.TopicData { TopicName = Topic, Partitions = [partition] }] };
+        return new BeginQuorumEpochRequest { Topics = On(partition) };
     }
 
     public static QuorumRequest.BeginEpoch? Read(BeginQuorumEpochRequest request) =>
@@ -50,8 +50,8 @@ internal static class QuorumWire
     public static BeginQuorumEpochResponse Write(QuorumAnswer.BeginEpoch? answer)
     {
         if (answer is null) return new BeginQuorumEpochResponse { ErrorCode = ErrorCode.InvalidRequest };
-        var partition = new BeginQuorumEpochResponse.PartitionData { ErrorCode = Code(answer), LeaderId = answer.Leader.Value, LeaderEpoch = answer.Epoch };
-        return new BeginQuorumEpochResponse { Topics = [new BeginQuorumEpochResponse.TopicData { TopicName = Topic, Partitions = [partition] }] };
+        var partition = new QuorumLeader { ErrorCode = Code(answer), LeaderId = answer.Leader.Value, LeaderEpoch = answer.Epoch };
+        return new BeginQuorumEpochResponse { Topics = On(partition) };
     }
 
     public static QuorumAnswer? Read(BeginQuorumEpochResponse? response) =>
@@ -62,7 +62,7 @@ internal static class QuorumWire
     public static EndQuorumEpochRequest Write(QuorumRequest.EndEpoch end)
     {
         var partition = new EndQuorumEpochRequest.PartitionData { LeaderId = end.Leader.Value, LeaderEpoch = end.Epoch, PreferredSuccessors = [.. end.PreferredSuccessors.Select(s => s.Value)] };
-        return new EndQuorumEpochRequest { Topics = [new EndQuorumEpochRequest.TopicData { TopicName = Topic, Partitions = [partition] }] };
+        return new EndQuorumEpochRequest { Topics = On(partition) };
     }
 
     public static QuorumRequest.EndEpoch? Read(EndQuorumEpochRequest request) =>
@@ -73,8 +73,8 @@ internal static class QuorumWire
     public static EndQuorumEpochResponse Write(QuorumAnswer.EndEpoch? answer)
     {
         if (answer is null) return new EndQuorumEpochResponse { ErrorCode = ErrorCode.InvalidRequest };
-        var partition = new EndQuorumEpochResponse.PartitionData { ErrorCode = Code(answer), LeaderId = answer.Leader.Value, LeaderEpoch = answer.Epoch };
-        return new EndQuorumEpochResponse { Topics = [new EndQuorumEpochResponse.TopicData { TopicName = Topic, Partitions = [partition] }] };
+        var partition = new QuorumLeader { ErrorCode = Code(answer), LeaderId = answer.Leader.Value, LeaderEpoch = answer.Epoch };
+        return new EndQuorumEpochResponse { Topics = On(partition) };
     }
 
     public static QuorumAnswer? Read(EndQuorumEpochResponse? response) =>
@@ -127,6 +127,8 @@ internal static class QuorumWire
         return new QuorumAnswer.Fetch(
             Error(fetch.ErrorCode), fetch.CurrentLeader.LeaderEpoch, new NodeId(fetch.CurrentLeader.LeaderId), fetch.HighWatermark, 0, 0, diverging, batches.ToImmutable());
     }
+
+    private static List<QuorumTopic<TPartition>> On<TPartition>(TPartition partition) where TPartition : IMessage, new() => [new QuorumTopic<TPartition> { TopicName = Topic, Partitions = [partition] }];
 
     private static ErrorCode Code(QuorumAnswer answer) => answer.Error switch
     {

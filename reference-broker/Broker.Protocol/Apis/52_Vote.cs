@@ -9,7 +9,7 @@ public sealed class VoteRequest : IRequest<VoteResponse>
 
     public string? ClusterId;
     public int VoterId = -1;
-    public List<TopicData> Topics = [];
+    public List<QuorumTopic<PartitionData>> Topics = [];
 
     public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
     {
@@ -17,19 +17,6 @@ public sealed class VoteRequest : IRequest<VoteResponse>
         if (version >= 1) c.Int32(ref VoterId);
         c.Array(ref Topics, version);
         c.EndOfFields();
-    }
-
-    public sealed class TopicData : IMessage
-    {
-        public string TopicName = "";
-        public List<PartitionData> Partitions = [];
-
-        public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
-        {
-            c.String(ref TopicName);
-            c.Array(ref Partitions, version);
-            c.EndOfFields();
-        }
     }
 
     public sealed class PartitionData : IMessage
@@ -68,7 +55,7 @@ public sealed class VoteResponse : IResponse
     public static ApiKey Key => ApiKey.Vote;
 
     public ErrorCode ErrorCode;
-    public List<TopicData> Topics = [];
+    public List<QuorumTopic<PartitionData>> Topics = [];
     public List<NodeEndpoint> NodeEndpoints = [];
 
     public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
@@ -82,19 +69,6 @@ public sealed class VoteResponse : IResponse
             c.EndTag(ref tags);
         }
         c.EndOfFields(ref tags);
-    }
-
-    public sealed class TopicData : IMessage
-    {
-        public string TopicName = "";
-        public List<PartitionData> Partitions = [];
-
-        public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
-        {
-            c.String(ref TopicName);
-            c.Array(ref Partitions, version);
-            c.EndOfFields();
-        }
     }
 
     public sealed class PartitionData : IMessage

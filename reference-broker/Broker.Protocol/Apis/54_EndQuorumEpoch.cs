@@ -8,26 +8,13 @@ public sealed class EndQuorumEpochRequest : IRequest<EndQuorumEpochResponse>
     public static short FlexibleFrom => 1;
 
     public string? ClusterId;
-    public List<TopicData> Topics = [];
+    public List<QuorumTopic<PartitionData>> Topics = [];
 
     public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
     {
         c.NullableString(ref ClusterId);
         c.Array(ref Topics, version);
         c.EndOfFields();
-    }
-
-    public sealed class TopicData : IMessage
-    {
-        public string TopicName = "";
-        public List<PartitionData> Partitions = [];
-
-        public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
-        {
-            c.String(ref TopicName);
-            c.Array(ref Partitions, version);
-            c.EndOfFields();
-        }
     }
 
     public sealed class PartitionData : IMessage
@@ -53,42 +40,12 @@ public sealed class EndQuorumEpochResponse : IResponse
     public static ApiKey Key => ApiKey.EndQuorumEpoch;
 
     public ErrorCode ErrorCode;
-    public List<TopicData> Topics = [];
+    public List<QuorumTopic<QuorumLeader>> Topics = [];
 
     public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
     {
         c.Error(ref ErrorCode);
         c.Array(ref Topics, version);
         c.EndOfFields();
-    }
-
-    public sealed class TopicData : IMessage
-    {
-        public string TopicName = "";
-        public List<PartitionData> Partitions = [];
-
-        public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
-        {
-            c.String(ref TopicName);
-            c.Array(ref Partitions, version);
-            c.EndOfFields();
-        }
-    }
-
-    public sealed class PartitionData : IMessage
-    {
-        public int PartitionIndex;
-        public ErrorCode ErrorCode;
-        public int LeaderId;
-        public int LeaderEpoch;
-
-        public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
-        {
-            c.Int32(ref PartitionIndex);
-            c.Error(ref ErrorCode);
-            c.Int32(ref LeaderId);
-            c.Int32(ref LeaderEpoch);
-            c.EndOfFields();
-        }
     }
 }

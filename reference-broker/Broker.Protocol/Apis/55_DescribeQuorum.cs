@@ -7,25 +7,12 @@ public sealed class DescribeQuorumRequest : IRequest<DescribeQuorumResponse>
     public static VersionRange Versions => new(0, 1);
     public static short FlexibleFrom => 0;
 
-    public List<TopicData> Topics = [];
+    public List<QuorumTopic<PartitionData>> Topics = [];
 
     public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
     {
         c.Array(ref Topics, version);
         c.EndOfFields();
-    }
-
-    public sealed class TopicData : IMessage
-    {
-        public string TopicName = "";
-        public List<PartitionData> Partitions = [];
-
-        public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
-        {
-            c.String(ref TopicName);
-            c.Array(ref Partitions, version);
-            c.EndOfFields();
-        }
     }
 
     public sealed class PartitionData : IMessage
@@ -45,26 +32,13 @@ public sealed class DescribeQuorumResponse : IResponse
     public static ApiKey Key => ApiKey.DescribeQuorum;
 
     public ErrorCode ErrorCode;
-    public List<TopicData> Topics = [];
+    public List<QuorumTopic<PartitionData>> Topics = [];
 
     public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
     {
         c.Error(ref ErrorCode);
         c.Array(ref Topics, version);
         c.EndOfFields();
-    }
-
-    public sealed class TopicData : IMessage
-    {
-        public string TopicName = "";
-        public List<PartitionData> Partitions = [];
-
-        public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
-        {
-            c.String(ref TopicName);
-            c.Array(ref Partitions, version);
-            c.EndOfFields();
-        }
     }
 
     public sealed class PartitionData : IMessage

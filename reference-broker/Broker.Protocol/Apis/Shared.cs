@@ -31,3 +31,35 @@ public sealed class NodeEndpoint : IMessage
         c.EndOfFields();
     }
 }
+
+/// <summary>What the quorum's messages say of each partition of a topic; there is one, of the metadata log. Source: KIP-595.</summary>
+public sealed class QuorumTopic<TPartition> : IMessage where TPartition : IMessage, new()
+{
+    public string TopicName = "";
+    public List<TPartition> Partitions = [];
+
+    public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
+    {
+        c.String(ref TopicName);
+        c.Array(ref Partitions, version);
+        c.EndOfFields();
+    }
+}
+
+/// <summary>Who leads a partition of the quorum, as an answer to the start or the end of an epoch. Source: KIP-595.</summary>
+public sealed class QuorumLeader : IMessage
+{
+    public int PartitionIndex;
+    public ErrorCode ErrorCode;
+    public int LeaderId;
+    public int LeaderEpoch;
+
+    public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
+    {
+        c.Int32(ref PartitionIndex);
+        c.Error(ref ErrorCode);
+        c.Int32(ref LeaderId);
+        c.Int32(ref LeaderEpoch);
+        c.EndOfFields();
+    }
+}

@@ -107,7 +107,7 @@ public sealed class GoldenFrameTests
             ClusterId = "cluster", VoterId = 2,
             Topics =
             [
-                new VoteRequest.TopicData
+                new QuorumTopic<VoteRequest.PartitionData>
                 {
                     TopicName = "__cluster_metadata",
                     Partitions = [new VoteRequest.PartitionData { CandidateEpoch = 5, CandidateId = 1, CandidateDirectoryId = Id, LastOffsetEpoch = 4, LastOffset = 321 }],
