@@ -34,6 +34,7 @@ public sealed partial class ProtocolConversation(IHost host, Endpoint broker, lo
         await MoreInSyncThanReplicasAsync();
         await OlderVersionsAsync();
         await AdministrationAsync();
+        await CornersAsync();
         await DeletionAsync();
         link.Close();
         return observed;
@@ -133,10 +134,10 @@ public sealed partial class ProtocolConversation(IHost host, Endpoint broker, lo
         await ReassignAsync("cancel a reassignment that is not there", Topic, 0, null);
     }
 
-    private async Task ElectAsync(string step, string topic, int partition)
+    private async Task ElectAsync(string step, string topic, int partition, sbyte type = 0)
     {
         var answer = await AskAsync<ElectLeadersRequest, ElectLeadersResponse>(
-            new ElectLeadersRequest { ElectionType = 0, TopicPartitions = [new TopicPartitions { Topic = topic, Partitions = [partition] }], TimeoutMs = 10_000 });
+            new ElectLeadersRequest { ElectionType = type, TopicPartitions = [new TopicPartitions { Topic = topic, Partitions = [partition] }], TimeoutMs = 10_000 });
         Saw(step, $"{answer.ErrorCode}, {Join(answer.ReplicaElectionResults.SelectMany(t => t.PartitionResult).Select(p => $"{p.PartitionId} {p.ErrorCode}"))}");
     }
 

@@ -11,8 +11,8 @@ public sealed partial class ControllerMachine
     private const sbyte SetOperation = 0, DeleteOperation = 1, AppendOperation = 2, SubtractOperation = 3;
 
     /// <summary>
-    /// Topics only. Each resource is changed as a whole or not at all. Errors, for each: UNKNOWN_TOPIC_OR_PARTITION, INVALID_CONFIG, and INVALID_REQUEST for
-    /// other resources, one given twice and unknown operations.
+    /// Topics only. Each resource is changed as a whole or not at all. Errors, for each: INVALID_TOPIC_EXCEPTION, UNKNOWN_TOPIC_OR_PARTITION, INVALID_CONFIG, and INVALID_REQUEST for
+    /// other resources, one given twice, settings without a value and unknown operations. A setting that nobody knows can be given up: it is not there afterwards.
     /// </summary>
     public Decision<IncrementalAlterConfigsResponse> IncrementalAlterConfigs(IncrementalAlterConfigsRequest request)
     {
@@ -35,6 +35,7 @@ public sealed partial class ControllerMachine
     private Refusal? Alter(IncrementalAlterConfigsRequest.AlterConfigsResource resource, bool validateOnly)
     {
         if (resource.ResourceType is not TopicResource) return new Refusal(ErrorCode.InvalidRequest, "Only topics have settings that can be altered here.");
+        if (TopicNames.Refuse(resource.ResourceName) is { } badName) return new Refusal(ErrorCode.InvalidTopicException, badName);
         if (image.Topic(resource.ResourceName) is not { } topic)
             return new Refusal(ErrorCode.UnknownTopicOrPartition, $"The topic '{resource.ResourceName}' does not exist.");
 
@@ -43,7 +44,7 @@ public sealed partial class ControllerMachine
         {
             if (changes.ContainsKey(config.Name)) return new Refusal(ErrorCode.InvalidRequest, $"The setting {config.Name} appears twice.");
             if (NewValue(topic, config, out var value) is { } refusal) return refusal;
-            changes.Add(config.Name, value);
+            if (TopicConfigs.IsKnown(config.Name)) changes.Add(config.Name, value);
         }
         if (!validateOnly) Configure(topic, changes);
         return null;
@@ -51,14 +52,15 @@ public sealed partial class ControllerMachine
 
     private Refusal? NewValue(TopicState topic, IncrementalAlterConfigsRequest.AlterableConfig config, out string? value)
     {
-        value = config.Value;
+        value = config.ConfigOperation is DeleteOperation ? null : config.Value;
         switch (config.ConfigOperation)
         {
+            case DeleteOperation:
+                return null;
+            case SetOperation or AppendOperation or SubtractOperation when config.Value is null:
+                return new Refusal(ErrorCode.InvalidRequest, $"Null value not supported for : {config.Name}");
             case SetOperation:
                 break;
-            case DeleteOperation:
-                value = null;
-                return TopicConfigs.DefaultOf(config.Name, image.Defaults) is null ? new Refusal(ErrorCode.InvalidConfig, $"Unknown topic config name: {config.Name}") : null;
             case AppendOperation or SubtractOperation when TopicConfigs.IsList(config.Name) && config.Value is { } words:
                 var now = (topic.Configs.GetValueOrDefault(config.Name) ?? TopicConfigs.DefaultOf(config.Name, image.Defaults) ?? "")
                     .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

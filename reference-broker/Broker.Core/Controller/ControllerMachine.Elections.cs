@@ -29,7 +29,7 @@ public sealed partial class ControllerMachine
                 if (error is ErrorCode.ElectionNotNeeded && request.TopicPartitions is null) continue;
                 answered.PartitionResult.Add(new ElectLeadersResponse.PartitionResult { PartitionId = partition, ErrorCode = error, ErrorMessage = message });
             }
-            if (answered.PartitionResult.Count > 0) response.ReplicaElectionResults.Add(answered);
+            response.ReplicaElectionResults.Add(answered);
         }
         return Decide(response);
     }

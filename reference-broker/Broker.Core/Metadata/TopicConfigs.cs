@@ -49,6 +49,8 @@ public static class TopicConfigs
     /// <summary>In ordinal order.</summary>
     public static IReadOnlyCollection<string> Names => Known.Keys;
 
+    public static bool IsKnown(string name) => Known.ContainsKey(name);
+
     /// <summary>A null value is the default's. Null when the setting is fine, else one sentence saying what is wrong.</summary>
     public static string? Refuse(string name, string? value)
     {

@@ -136,6 +136,9 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
 
     public bool HasEnoughReplicas => rules.HasEnoughReplicas(state.Isr.Count, MinInSyncReplicas);
 
+    /// <summary>Whether this leader knows a broker as another replica of the partition.</summary>
+    public bool HasFollower(int replica) => followers.ContainsKey(replica);
+
     /// <summary>A follower fetches from <paramref name="fetchOffset"/>: it has everything below. May make it worth asking for a larger ISR.</summary>
     public void FollowerFetched(int follower, long brokerEpoch, long fetchOffset, TimeSpan now)
     {

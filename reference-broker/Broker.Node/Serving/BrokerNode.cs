@@ -122,7 +122,7 @@ public sealed class BrokerNode
         var router = new RequestRouter();
         var offsets = new OffsetHandlers(partitions, rules.Replication);
         router.On<ProduceRequest, ProduceResponse>(new ProduceHandler(host, partitions, rules.Replication).HandleAsync);
-        router.On<FetchRequest, FetchResponse>(new FetchHandler(host, partitions, isr).HandleAsync);
+        router.On<FetchRequest, FetchResponse>(new FetchHandler(host, partitions, identity, isr).HandleAsync);
         router.On<ListOffsetsRequest, ListOffsetsResponse>(offsets.ListAsync);
         router.On<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(offsets.EndOfEpochAsync);
         router.On<MetadataRequest, MetadataResponse>(new MetadataHandler(settings, identity).HandleAsync);

@@ -6,13 +6,16 @@ namespace Broker.Node.Serving;
 
 /// <summary>Serves consumers up to the high watermark and followers up to the log end; waits for news up to the time the request allows.</summary>
 /// <remarks>Sessions (KIP-227) are declined: session id 0. Topics go by name up to version 12, by id from 13. Divergence: KIP-595.</remarks>
-public sealed class FetchHandler(IHost host, PartitionTable partitions, IsrKeeper isr)
+public sealed class FetchHandler(IHost host, PartitionTable partitions, BrokerIdentity identity, IsrKeeper isr)
 {
+    private const int NewSession = 0, NoSession = -1;
+
     public async ValueTask<FetchResponse?> HandleAsync(FetchRequest request, RequestContext context)
     {
+        if (request.SessionEpoch is not (NewSession or NoSession)) return new FetchResponse { ErrorCode = ErrorCode.FetchSessionIdNotFound };   // none was ever given
         var replica = context.Header.Version >= 15 ? request.ReplicaState.ReplicaId : request.ReplicaId;
         var byId = context.Header.Version >= 13;
-        var wanted = Wanted(request, byId);
+        var wanted = Wanted(request, byId, replica);
         foreach (var fetch in wanted) Admit(fetch, replica, request.ReplicaState.ReplicaEpoch);
 
         if (!wanted.Exists(fetch => fetch.HasSomethingToSay(replica >= 0)))
@@ -24,14 +27,15 @@ public sealed class FetchHandler(IHost host, PartitionTable partitions, IsrKeepe
         return Answer(request, wanted, replica >= 0);
     }
 
-    private List<PartitionFetch> Wanted(FetchRequest request, bool byId)
+    private List<PartitionFetch> Wanted(FetchRequest request, bool byId, int replica)
     {
         var wanted = new List<PartitionFetch>();
         foreach (var topic in request.Topics)
             foreach (var asked in topic.Partitions)
             {
                 var partition = byId ? partitions.Find(topic.TopicId, asked.Partition) : partitions.Find(topic.Topic, asked.Partition);
-                wanted.Add(new PartitionFetch(asked, partition, byId ? ErrorCode.UnknownTopicId : ErrorCode.UnknownTopicOrPartition));
+                var unknown = byId && identity.Image.Topic(topic.TopicId) is null ? ErrorCode.UnknownTopicId : ErrorCode.UnknownTopicOrPartition;
+                wanted.Add(new PartitionFetch(asked, partition, unknown, replica));
             }
         return wanted;
     }
@@ -63,7 +67,7 @@ public sealed class FetchHandler(IHost host, PartitionTable partitions, IsrKeepe
     }
 
     /// <summary>One partition of one fetch.</summary>
-    private sealed class PartitionFetch(FetchPartition asked, HostedPartition? partition, ErrorCode unknown)
+    private sealed class PartitionFetch(FetchPartition asked, HostedPartition? partition, ErrorCode unknown, int replica)
     {
         public FetchPartition Asked { get; } = asked;
 
@@ -102,6 +106,7 @@ public sealed class FetchHandler(IHost host, PartitionTable partitions, IsrKeepe
             var fenced = core.Fence(Asked.CurrentLeaderEpoch);
             if (fenced != ErrorCode.None) return fenced;
             if (!core.IsLeader) return ErrorCode.NotLeaderOrFollower;
+            if (replica >= 0 && !core.HasFollower(replica)) return Asked.CurrentLeaderEpoch >= 0 ? ErrorCode.UnknownLeaderEpoch : ErrorCode.NotLeaderOrFollower;   // one of us may not know of it yet
             var parted = core.Divergence(Asked.LastFetchedEpoch, Asked.FetchOffset) is not null;
             return parted || core.Log.IsReadable(Asked.FetchOffset) ? ErrorCode.None : ErrorCode.OffsetOutOfRange;
         }

@@ -6,8 +6,11 @@ using Broker.Protocol;
 namespace Broker.Node.Serving;
 
 /// <summary>Tells clients the unfenced brokers, the topics and who leads what, as this broker's own image has it.</summary>
+/// <remarks>Topics can be asked for by id from version 12 on; the two versions before have the field, and refuse the whole request that uses it.</remarks>
 public sealed class MetadataHandler(BrokerSettings settings, BrokerIdentity identity)
 {
+    private const short ByIdFrom = 12;
+
     public ValueTask<MetadataResponse?> HandleAsync(MetadataRequest request, RequestContext context)
     {
         var image = identity.Image;
@@ -16,7 +19,9 @@ public sealed class MetadataHandler(BrokerSettings settings, BrokerIdentity iden
             if (!broker.Fenced) answer.Brokers.Add(new MetadataResponseBroker { NodeId = broker.Broker, Host = broker.Endpoint.Host, Port = broker.Endpoint.Port });
 
         var all = request.Topics is null || context.Header.Version == 0 && request.Topics.Count == 0;
+        var tooOld = context.Header.Version < ByIdFrom && !all && request.Topics!.Exists(topic => topic.Name is null || topic.TopicId != Guid.Empty);
         if (all) answer.Topics.AddRange(image.Topics.Select(topic => Describe(topic, image)));
+        else if (tooOld) answer.Topics.AddRange(request.Topics!.Select(wanted => new MetadataResponseTopic { ErrorCode = ErrorCode.InvalidRequest, Name = wanted.Name ?? "" }));
         else answer.Topics.AddRange(request.Topics!.Select(wanted => Describe(wanted, image)));
         return ValueTask.FromResult<MetadataResponse?>(answer);
     }

@@ -7,7 +7,7 @@ namespace Broker.Node.Serving;
 /// <summary>Questions about offsets: ends, starts, times (ListOffsets) and ends of leader epochs (OffsetForLeaderEpoch, KIP-320).</summary>
 public sealed class OffsetHandlers(PartitionTable partitions, ReplicationRules rules)
 {
-    private const long Latest = -1, Earliest = -2, LargestTimestamp = -3;
+    private const long Latest = -1, Earliest = -2, LargestTimestamp = -3, EarliestLocal = -4;
 
     public ValueTask<ListOffsetsResponse?> ListAsync(ListOffsetsRequest request, RequestContext context)
     {
@@ -15,7 +15,7 @@ public sealed class OffsetHandlers(PartitionTable partitions, ReplicationRules r
         foreach (var topic in request.Topics)
         {
             var answered = new ListOffsetsTopicResponse { Name = topic.Name };
-            foreach (var asked in topic.Partitions) answered.Partitions.Add(List(topic.Name, asked));
+            foreach (var asked in topic.Partitions) answered.Partitions.Add(List(topic.Name, asked, context.Header.Version));
             answer.Topics.Add(answered);
         }
         return ValueTask.FromResult<ListOffsetsResponse?>(answer);
@@ -33,19 +33,28 @@ public sealed class OffsetHandlers(PartitionTable partitions, ReplicationRules r
         return ValueTask.FromResult<OffsetForLeaderEpochResponse?>(answer);
     }
 
-    private ListOffsetsPartitionResponse List(string topic, ListOffsetsPartition asked)
+    /// <summary>The first version in which a question may be asked: KIP-734 for the largest timestamp, KIP-405 for local logs. Null: it has no answer here.</summary>
+    private static short? AskedFrom(long timestamp) => timestamp switch
+    {
+        Latest or Earliest or >= 0 => 0,
+        LargestTimestamp => 7,
+        EarliestLocal => 8,
+        _ => null,
+    };
+
+    private ListOffsetsPartitionResponse List(string topic, ListOffsetsPartition asked, short version)
     {
         var answer = new ListOffsetsPartitionResponse { PartitionIndex = asked.PartitionIndex };
         var partition = partitions.Find(topic, asked.PartitionIndex)?.Core;
-        answer.ErrorCode = Problem(partition, asked.CurrentLeaderEpoch);
+        answer.ErrorCode = AskedFrom(asked.Timestamp) is { } from && version >= from ? Problem(partition, asked.CurrentLeaderEpoch) : ErrorCode.UnsupportedVersion;
         if (answer.ErrorCode != ErrorCode.None) return answer;
         switch (asked.Timestamp)
         {
             case Latest when !partition!.MayTellEnd: answer.ErrorCode = ErrorCode.OffsetNotAvailable; break;
             case Latest: (answer.Offset, answer.LeaderEpoch) = (partition!.HighWatermark, partition.LeaderEpoch); break;
-            case Earliest: (answer.Offset, answer.LeaderEpoch) = (partition!.Log.LogStartOffset, partition.LeaderEpoch); break;
+            case Earliest or EarliestLocal: (answer.Offset, answer.LeaderEpoch) = (partition!.Log.LogStartOffset, partition.LeaderEpoch); break;
             case LargestTimestamp or >= 0: ByTime(partition!, asked.Timestamp, answer); break;
-            default: answer.ErrorCode = ErrorCode.UnsupportedVersion; break;
+            default: throw new InvalidOperationException($"unknown question {asked.Timestamp}");
         }
         return answer;
     }
