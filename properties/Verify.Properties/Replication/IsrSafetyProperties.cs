@@ -48,7 +48,6 @@ public sealed class IsrSafetyProperties
         ["stale proposals are taken"] = new() { Isr = new StaleProposalsAreTaken() },
         ["anybody leads"] = new() { Election = new AnybodyLeads() },
         ["every restart counts as clean"] = new() { Registration = new EveryRestartWasClean() },
-        ["members join by a fetch of an earlier life"] = new() { Isr = new EarlierLivesJoin() },
     };
 
     /// <summary>Members of the zoo by their slugs, and defects of the controller.</summary>
@@ -105,11 +104,6 @@ public sealed class IsrSafetyProperties
     private sealed class StaleProposalsAreTaken : IsrRules
     {
         public override bool PartitionEpochIsStale(int known, int given) => false;
-    }
-
-    private sealed class EarlierLivesJoin : IsrRules
-    {
-        public override bool MemberEpochMatches(long registered, long given) => true;
     }
 
     private sealed class AnybodyLeads : ElectionRules
