@@ -69,14 +69,21 @@ internal static class LossOfPlacement
             ElectedFrom.InSyncReplicas when !configuration.EligibleLeaderReplicas && lacking.InSyncReplicas is [var only] && only == lacking.Leader =>
                 ByCount(losers, minimum) ?? Excuse.LastReplicaStanding,
             ElectedFrom.LastKnownLeader when configuration.EligibleLeaderReplicas && lacking.EligibleBefore == 0 =>
-                ByCount(losers, minimum) ?? (minimum == 1 ? Excuse.LastReplicaStanding : AfterUnclean(configuration, record, placement, lacking)),
+                ByCount(losers, minimum) ?? (minimum == 1 ? Excuse.LastReplicaStanding : AfterUnclean(configuration, record, placement, lacking, lost)),
             _ => null,
         };
     }
 
-    /// <summary>A leader elected out of sync was alone in its ISR, below min.insync.replicas: what it lost by its own power loss, the unclean election had put at risk.</summary>
-    private static Excuse? AfterUnclean(Configuration configuration, RecordEvidence record, Placement placement, TermOfOffice lacking) =>
-        record.Terms.Any(term => term.Epoch > placement.Epoch && term.Epoch < lacking.Epoch && term.From == ElectedFrom.OutOfSyncReplicas && IsLawfulUnclean(configuration, term)) ? Excuse.UncleanElection : null;
+    /// <summary>
+    /// A leader elected out of sync was alone in its ISR, below min.insync.replicas: what was lost by a power loss after that, and before the ISR was full again, the
+    /// unclean election had put at risk.
+    /// </summary>
+    private static Excuse? AfterUnclean(Configuration configuration, RecordEvidence record, Placement placement, TermOfOffice lacking, Copy lost)
+    {
+        var full = LastFullIsr(record, lost.EndedAt);
+        return record.Terms.Any(term => term.Epoch > placement.Epoch && term.Epoch < lacking.Epoch && term.At > full && term.At < lost.EndedAt
+            && term.From == ElectedFrom.OutOfSyncReplicas && IsLawfulUnclean(configuration, term)) ? Excuse.UncleanElection : null;
+    }
 
     private static Excuse? ByCount(int losers, int minimum) => minimum > 1 && losers >= minimum ? Excuse.PowerLossOfMinIsr : null;
 
@@ -94,7 +101,9 @@ internal static class LossOfPlacement
     /// <remarks>Whatever else they lost: each replica loses another tail, and one that kept this record is as unfit to lead by its restart.</remarks>
     private static IEnumerable<int> PowerLosersAround(RecordEvidence record, long loss, long end)
     {
-        var start = record.FullIsrAt.Where(at => at < loss).DefaultIfEmpty(long.MinValue).Max();
+        var start = LastFullIsr(record, loss);
         return record.PowerLosses.Where(p => p.At > start && p.At <= end).Select(p => p.Node).Distinct();
     }
+
+    private static long LastFullIsr(RecordEvidence record, long before) => record.FullIsrAt.Where(at => at < before).DefaultIfEmpty(long.MinValue).Max();
 }
