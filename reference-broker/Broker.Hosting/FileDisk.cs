@@ -5,9 +5,12 @@ namespace Broker.Hosting;
 
 /// <summary>The files below one directory of the machine. Paths are relative to it; directories appear with their first file.</summary>
 /// <remarks>Flushes run beside the loop, which they would hold up otherwise; their completions return to it.</remarks>
-public sealed class FileDisk(string root) : IDisk
+/// <remarks>Disposed, it closes whatever is still open, as the end of a process does.</remarks>
+public sealed class FileDisk(string root) : IDisk, IDisposable
 {
     private const string BootIdPath = "/proc/sys/kernel/random/boot_id";
+
+    private readonly HashSet<SafeFileHandle> open = [];
 
     /// <summary>Linux's boot id; elsewhere a new one for each process, which never claims that anything was kept.</summary>
     public string CacheIdentity { get; } = File.Exists(BootIdPath) ? File.ReadAllText(BootIdPath).Trim() : Guid.NewGuid().ToString();
@@ -18,7 +21,9 @@ public sealed class FileDisk(string root) : IDisk
     {
         var full = At(path);
         Directory.CreateDirectory(Path.GetDirectoryName(full)!);
-        return new DiskFile(path, File.OpenHandle(full, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete));
+        var handle = File.OpenHandle(full, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        open.Add(handle);
+        return new DiskFile(path, handle, open);
     });
 
     public IReadOnlyList<string> List(string directory) => Guard(() =>
@@ -39,6 +44,12 @@ public sealed class FileDisk(string root) : IDisk
         var full = At(directory);
         Guard(() => Directory.CreateDirectory(full));
         await Task.Run(() => SystemCalls.FlushDirectory(full));
+    }
+
+    public void Dispose()
+    {
+        foreach (var handle in open) handle.Dispose();
+        open.Clear();
     }
 
     internal static void Guard(Action work) => Guard(() =>
@@ -62,7 +73,7 @@ public sealed class FileDisk(string root) : IDisk
 
     private string At(string path) => Path.Combine(root, path);
 
-    private sealed class DiskFile(string path, SafeFileHandle handle) : IFile
+    private sealed class DiskFile(string path, SafeFileHandle handle, HashSet<SafeFileHandle> open) : IFile
     {
         public long Length => Guard(() => RandomAccess.GetLength(handle));
 
@@ -101,6 +112,10 @@ public sealed class FileDisk(string root) : IDisk
 
         public async ValueTask FlushAsync() => await Task.Run(() => SystemCalls.Flush(handle, path));
 
-        public void Dispose() => handle.Dispose();
+        public void Dispose()
+        {
+            open.Remove(handle);
+            handle.Dispose();
+        }
     }
 }

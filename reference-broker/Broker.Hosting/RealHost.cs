@@ -3,10 +3,18 @@ using Broker.Runtime;
 namespace Broker.Hosting;
 
 /// <summary>The doors of a node in the real world. Its work starts on <see cref="Loop"/>.</summary>
-/// <param name="directory">Where the node's files lie; made with the first file.</param>
+/// <param name="disk">Closed with the host when it can be.</param>
 /// <param name="observe">The window, called on the loop; null: nobody watches.</param>
-public sealed class RealHost(NodeId id, string directory, Prng random, Action<Observation>? observe = null) : IHost, IDisposable
+public sealed class RealHost(NodeId id, IDisk disk, Prng random, Action<Observation>? observe = null) : IHost, IDisposable
 {
+    private readonly SocketNetwork network = new();
+
+    /// <param name="directory">Where the node's files lie; made with the first file.</param>
+    public RealHost(NodeId id, string directory, Prng random, Action<Observation>? observe = null)
+        : this(id, new FileDisk(directory), random, observe)
+    {
+    }
+
     /// <summary>The node's one thread.</summary>
     public NodeLoop Loop { get; } = new($"node {id}");
 
@@ -14,14 +22,19 @@ public sealed class RealHost(NodeId id, string directory, Prng random, Action<Ob
 
     public TimeProvider Time => Loop.Time;
 
-    public INetwork Network { get; } = new SocketNetwork();
+    public INetwork Network => network;
 
-    public IDisk Disk { get; } = new FileDisk(directory);
+    public IDisk Disk => disk;
 
     public Prng Random => random;
 
     public void Observe(in Observation observation) => observe?.Invoke(observation);
 
-    /// <summary>Stops the loop; sockets and files close with the process or by their owners.</summary>
-    public void Dispose() => Loop.Dispose();
+    /// <summary>Stops the loop after the current turn, then closes all sockets and files: what the others see is the end of a process.</summary>
+    public void Dispose()
+    {
+        Loop.Dispose();
+        network.Dispose();
+        (disk as IDisposable)?.Dispose();
+    }
 }

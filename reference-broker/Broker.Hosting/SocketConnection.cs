@@ -8,7 +8,8 @@ namespace Broker.Hosting;
 /// Frames over one TCP connection. Small frames that wait together leave in one write. Used from one loop only.
 /// </summary>
 /// <remarks>Memory follows the bytes that arrived, never the length that a frame claims.</remarks>
-public sealed class SocketConnection(Socket socket, Endpoint remote) : IConnection
+/// <param name="open">The sockets of its network that are open.</param>
+public sealed class SocketConnection(Socket socket, Endpoint remote, HashSet<Socket> open) : IConnection
 {
     /// <summary>Kafka's socket.request.max.bytes: a longer (or negative) length closes the connection.</summary>
     public const int MaxFrameBytes = 100 * 1024 * 1024;
@@ -66,6 +67,7 @@ public sealed class SocketConnection(Socket socket, Endpoint remote) : IConnecti
         if (isClosed) return;
         isClosed = true;
         outgoing.Clear();
+        open.Remove(socket);
         socket.Dispose();
     }
 

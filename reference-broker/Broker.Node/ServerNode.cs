@@ -18,6 +18,9 @@ public sealed record ServerSettings(BrokerSettings? Broker, QuorumNodeSettings? 
 {
     public ControllerSettings Controller { get; init; } = new();
 
+    /// <summary>Where the controller listens; null: where the voters' list says it is.</summary>
+    public Endpoint? ControllerListener { get; init; }
+
     public TopicSettings TopicDefaults { get; init; } = TopicSettings.KafkaDefaults;
 
     /// <summary>How brokers follow the metadata log.</summary>
@@ -32,6 +35,8 @@ public sealed class ServerNode(IHost host, ServerSettings settings, BrokerRules 
     private QuorumNode? quorum;
 
     public BrokerNode? Broker => broker;
+
+    public QuorumNode? Quorum => started ? quorum : null;
 
     /// <summary>Lives until something fails; then throws it.</summary>
     public async Task RunAsync()
@@ -71,7 +76,7 @@ public sealed class ServerNode(IHost host, ServerSettings settings, BrokerRules 
         controller.Serve(router);
         await quorum.StartAsync();
         started = true;
-        var endpoint = voter.Voters.First(other => other.Id == voter.Id).Endpoint;
+        var endpoint = settings.ControllerListener ?? voter.Voters.First(other => other.Id == voter.Id).Endpoint;
         new RequestServer(host, endpoint, router, scope).Start();
     }
 

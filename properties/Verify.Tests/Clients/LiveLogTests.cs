@@ -1,4 +1,5 @@
 using Broker.Core;
+using Broker.Embedded;
 using Broker.Runtime;
 using Verify.Checkers;
 using Verify.Clients;
@@ -15,14 +16,14 @@ public sealed class LiveLogTests
     [MemberData(nameof(LiveLogs.Producers), MemberType = typeof(LiveLogs))]
     public async Task On_the_reference_broker_all_guarantees_hold(string name, bool keyed, short acks, bool idempotent)
     {
-        using var cluster = LiveLogs.Reference();
+        await using var cluster = await LiveLogs.ReferenceAsync();
         LiveLogs.AssertFaultless(await LiveLogs.OnReferenceAsync(cluster, name, keyed, acks, idempotent), keyed, acks);
     }
 
     [Fact]
     public async Task A_planted_loss_is_seen_over_sockets_too()
     {
-        using var cluster = new LoopbackCluster(LiveLogs.Brokers, static () => DropEveryFiftieth.Planted.Broker(new BrokerRules()));
+        await using var cluster = await LiveLogs.ReferenceAsync(static () => DropEveryFiftieth.Planted.Broker(new BrokerRules()));
         var run = await LiveLogs.OnReferenceAsync(cluster, "planted", keyed: true, acks: -1, idempotent: false);
         Assert.Contains(run.Findings, finding => finding is { Guarantee: Guarantee.NoLostWrites, Verdict: Verdict.Violated });
         Assert.NotEqual(LiveLogRun.Determined(LiveLogRun.Plan(keyed: true), acks: -1).Reads, run.Reads);
@@ -39,7 +40,7 @@ public sealed class RealKafkaLogTests(RealKafka kafka, ITestOutputHelper output)
         var ofKafka = await LiveLogRun.PlayAsync(LiveLogRun.Plan(keyed), name, replicas: 1, LiveLogs.Settings([endpoint], acks, idempotent));
         LiveLogs.AssertFaultless(ofKafka, keyed, acks);
 
-        using var cluster = LiveLogs.Reference();
+        await using var cluster = await LiveLogs.ReferenceAsync();
         var ofReference = await LiveLogs.OnReferenceAsync(cluster, name, keyed, acks, idempotent);
         Assert.Equal(ofKafka.Answers, ofReference.Answers);
         Assert.Equal(ofKafka.Reads, ofReference.Reads);
@@ -61,9 +62,9 @@ internal static class LiveLogs
         { "acks-0", false, 0, false },
     };
 
-    public static LoopbackCluster Reference() => new(Brokers, static () => new BrokerRules());
+    public static Task<EmbeddedCluster> ReferenceAsync(Func<BrokerRules>? rules = null) => EmbeddedCluster.StartAsync(Brokers, new EmbeddedClusterOptions { Rules = rules, OnDisk = true });
 
-    public static Task<LiveLogRun> OnReferenceAsync(LoopbackCluster cluster, string name, bool keyed, short acks, bool idempotent) =>
+    public static Task<LiveLogRun> OnReferenceAsync(EmbeddedCluster cluster, string name, bool keyed, short acks, bool idempotent) =>
         cluster.WhileUpAsync(LiveLogRun.PlayAsync(LiveLogRun.Plan(keyed), name, Brokers, Settings(cluster.Bootstrap, acks, idempotent)));
 
     public static ProducerSettings Settings(IReadOnlyList<Endpoint> bootstrap, short acks, bool idempotent) =>

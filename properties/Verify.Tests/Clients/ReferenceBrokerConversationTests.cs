@@ -1,5 +1,6 @@
 using Broker.Core;
 using Broker.Core.Metadata;
+using Broker.Embedded;
 using Broker.Hosting;
 using Broker.Runtime;
 using Chaos.Simulation;
@@ -29,7 +30,8 @@ public sealed class ReferenceBrokerConversationTests
     [Fact]
     public async Task Over_real_sockets_and_files_it_says_the_same()
     {
-        using var cluster = new LoopbackCluster(1, static () => new BrokerRules());
+        var asRecorded = new Dictionary<string, string> { ["auto.create.topics.enable"] = "false" };
+        await using var cluster = await EmbeddedCluster.StartAsync(1, new EmbeddedClusterOptions { OnDisk = true, Settings = asRecorded });
         using var client = new RealHost(new NodeId(50), Path.GetTempPath(), new Prng(2));
         var talking = client.Loop.RunAsync(() => new ProtocolConversation(client, cluster.Bootstrap[0], DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - 60_000).RunAsync());
         Assert.Equal(RecordedConversation.Lines, await cluster.WhileUpAsync(talking.WaitAsync(TimeSpan.FromMinutes(1))));

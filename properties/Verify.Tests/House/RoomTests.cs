@@ -15,7 +15,7 @@ public sealed class RoomTests
         ["Broker.Core"] = ["Broker.Protocol", "Broker.Runtime"],
         ["Broker.Node"] = ["Broker.Protocol", "Broker.Runtime", "Broker.Core"],
         ["Broker.Hosting"] = ["Broker.Protocol", "Broker.Runtime", "Broker.Core", "Broker.Node"],
-        ["Broker.Server"] = ["Broker.Protocol", "Broker.Runtime", "Broker.Core", "Broker.Node", "Broker.Hosting"],
+        ["Broker.Embedded"] = ["Broker.Protocol", "Broker.Runtime", "Broker.Core", "Broker.Node", "Broker.Hosting"],
     };
 
     private static readonly string[] RoomsWithHosts = ["Broker.Hosting", "Chaos.Simulation"];
@@ -77,7 +77,7 @@ public sealed class RoomTests
     public void Nothing_else_in_the_broker_opens_sockets_or_files()
     {
         var openings = from project in Sources.Projects.Values
-                       where project.Floor == "reference-broker" && !project.IsTest && project.Name is not ("Broker.Hosting" or "Broker.Server")
+                       where project.Floor == "reference-broker" && !project.IsTest && project.Name is not "Broker.Hosting"
                        from file in project.Files
                        from name in file.Syntax.DescendantNodes().OfType<IdentifierNameSyntax>()
                        where WorldWords.Contains(name.Identifier.Text) && IsStatic(name)

@@ -40,6 +40,9 @@ public sealed class BrokerNode
 
     public IReadOnlyList<HostedPartition> Partitions => partitions.All;
 
+    /// <summary>Its metadata has reached its own registration, and it answers clients.</summary>
+    public bool IsServing => serving;
+
     /// <summary>Lives until something fails; then throws it.</summary>
     /// <param name="followMetadata">Feeds <see cref="Apply"/> with committed records, in order from offset 0, for ever.</param>
     public async Task RunAsync(Func<Task> followMetadata)
@@ -125,7 +128,7 @@ public sealed class BrokerNode
         router.On<FetchRequest, FetchResponse>(new FetchHandler(host, partitions, identity, isr).HandleAsync);
         router.On<ListOffsetsRequest, ListOffsetsResponse>(offsets.ListAsync);
         router.On<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(offsets.EndOfEpochAsync);
-        router.On<MetadataRequest, MetadataResponse>(new MetadataHandler(settings, identity).HandleAsync);
+        router.On<MetadataRequest, MetadataResponse>(new MetadataHandler(settings, identity, controller, scope).HandleAsync);
         router.On<InitProducerIdRequest, InitProducerIdResponse>(new ProducerIdHandler(settings, identity, controller).HandleAsync);
         Forward<CreateTopicsRequest, CreateTopicsResponse>(router, controller, answer => answer.Topics.Exists(topic => topic.ErrorCode == ErrorCode.NotController));
         Forward<DeleteTopicsRequest, DeleteTopicsResponse>(router, controller, answer => answer.Responses.Exists(topic => topic.ErrorCode == ErrorCode.NotController));
@@ -135,13 +138,13 @@ public sealed class BrokerNode
         return router;
     }
 
-    /// <summary>Administration is the controller's: it is asked the same, once. Without an answer from it the connection is closed, and the client cannot know.</summary>
-    private static void Forward<TRequest, TResponse>(RequestRouter router, ControllerLink controller, Func<TResponse, bool> isNotController)
+    /// <summary>Administration is the controller's: it is asked the same, and executes it once at most. Without an answer from it the connection is closed, and the client cannot know.</summary>
+    private void Forward<TRequest, TResponse>(RequestRouter router, ControllerLink controller, Func<TResponse, bool> isNotController)
         where TRequest : class, IRequest<TResponse>, new()
         where TResponse : class, IResponse, new() =>
         router.On<TRequest, TResponse>(async (request, context) =>
         {
-            var answer = await controller.AskAsync(request, context.Header.Version, isNotController);
+            var answer = await controller.AskActiveAsync(request, context.Header.Version, isNotController, settings.Backoff);
             context.CloseConnection = answer is null;
             return answer;
         });

@@ -7,8 +7,14 @@ public sealed record BrokerSettings
 {
     public required NodeId Id { get; init; }
 
-    /// <summary>Where it listens, and what it tells clients.</summary>
+    /// <summary>Where it listens.</summary>
     public required Endpoint Endpoint { get; init; }
+
+    /// <summary>advertised.listeners: what it tells clients and other brokers; null: where it listens.</summary>
+    public Endpoint? Advertised { get; init; }
+
+    /// <summary>auto.create.topics.enable: a client that asks for the metadata of a topic that is not there, and allows it, has it made. Kafka's default is true.</summary>
+    public bool AutoCreateTopics { get; init; }
 
     /// <summary>The voters of the metadata quorum.</summary>
     public required IReadOnlyList<Endpoint> Controllers { get; init; }

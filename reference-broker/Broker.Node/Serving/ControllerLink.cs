@@ -14,21 +14,44 @@ public sealed class ControllerLink(IHost host, IReadOnlyList<Endpoint> controlle
     /// <param name="isNotController">Whether the answer says NOT_CONTROLLER.</param>
     public async Task<TResponse?> AskAsync<TRequest, TResponse>(TRequest request, short version, Func<TResponse, bool> isNotController)
         where TRequest : class, IRequest<TResponse>, new()
+        where TResponse : class, IResponse, new() => (await TryAsync(request, version, isNotController)).Answer;
+
+    /// <summary>
+    /// Asks one after another, as long as nothing was done: who cannot be reached or says NOT_CONTROLLER did nothing. Null: there was no controller in the time of a request, or it did
+    /// not answer; in the second case the request may have been executed.
+    /// </summary>
+    /// <param name="backoff">Between two rounds of all controllers.</param>
+    public async Task<TResponse?> AskActiveAsync<TRequest, TResponse>(TRequest request, short version, Func<TResponse, bool> isNotController, TimeSpan backoff)
+        where TRequest : class, IRequest<TResponse>, new()
+        where TResponse : class, IResponse, new()
+    {
+        var started = host.Time.GetTimestamp();
+        for (var tries = 1; ; tries++)
+        {
+            var (answer, mayBeDone) = await TryAsync(request, version, isNotController);
+            if (answer is not null || mayBeDone || (host.Time.GetElapsedTime(started) - timeout).Ticks > 0) return answer;
+            if (tries % controllers.Count == 0) await host.Time.DelayAsync(backoff);
+        }
+    }
+
+    /// <summary>The controller's answer, or null and whether somebody may have read the request who is the controller.</summary>
+    private async Task<(TResponse? Answer, bool MayBeDone)> TryAsync<TRequest, TResponse>(TRequest request, short version, Func<TResponse, bool> isNotController)
+        where TRequest : class, IRequest<TResponse>, new()
         where TResponse : class, IResponse, new()
     {
         var asked = await OpenAsync();
-        if (asked is null) return null;
+        if (asked is null) return (null, false);
         var id = asked.NextCorrelationId();
         var frame = await asked.ExchangeAsync(RequestFrame.Encode(request, version, id, $"broker-{host.Id}"), id, timeout);
         if (frame is null)
         {
             TryNext(asked);
-            return null;
+            return (null, true);
         }
         var answer = ResponseFrame.Decode<TResponse>(frame, version);
-        if (!isNotController(answer)) return answer;
+        if (!isNotController(answer)) return (answer, false);
         TryNext(asked);
-        return null;
+        return (null, false);
     }
 
     private async Task<RequestChannel?> OpenAsync()

@@ -2,14 +2,18 @@ using Broker.Core.Controller;
 using Broker.Core.Metadata;
 using Broker.Node.Rpc;
 using Broker.Protocol;
+using Broker.Runtime;
 
 namespace Broker.Node.Serving;
 
 /// <summary>Tells clients the unfenced brokers, the topics and who leads what, as this broker's own image has it.</summary>
 /// <remarks>Topics can be asked for by id from version 12 on; the two versions before have the field, and refuse the whole request that uses it.</remarks>
-public sealed class MetadataHandler(BrokerSettings settings, BrokerIdentity identity)
+public sealed class MetadataHandler(BrokerSettings settings, BrokerIdentity identity, ControllerLink controller, TaskScope scope)
 {
     private const short ByIdFrom = 12;
+    private const short CreationVersion = 7;
+
+    private readonly HashSet<string> wanted = new(StringComparer.Ordinal);   // topics that the controller is being asked to create
 
     public ValueTask<MetadataResponse?> HandleAsync(MetadataRequest request, RequestContext context)
     {
@@ -22,8 +26,28 @@ public sealed class MetadataHandler(BrokerSettings settings, BrokerIdentity iden
         var tooOld = context.Header.Version < ByIdFrom && !all && request.Topics!.Exists(topic => topic.Name is null || topic.TopicId != Guid.Empty);
         if (all) answer.Topics.AddRange(image.Topics.Select(topic => Describe(topic, image)));
         else if (tooOld) answer.Topics.AddRange(request.Topics!.Select(wanted => new MetadataResponseTopic { ErrorCode = ErrorCode.InvalidRequest, Name = wanted.Name ?? "" }));
-        else answer.Topics.AddRange(request.Topics!.Select(wanted => Describe(wanted, image)));
+        else answer.Topics.AddRange(request.Topics!.Select(asked => Describe(asked, image)));
+        if (settings.AutoCreateTopics && request.AllowAutoTopicCreation && !all) Create(answer.Topics);
         return ValueTask.FromResult<MetadataResponse?>(answer);
+    }
+
+    /// <summary>Asks for the topics that are not there, with the cluster's defaults. The client asks for them again, as it is told that they are unknown.</summary>
+    private void Create(IEnumerable<MetadataResponseTopic> answered)
+    {
+        foreach (var topic in answered)
+            if (topic is { ErrorCode: ErrorCode.UnknownTopicOrPartition, Name: { } name } && wanted.Add(name)) scope.Start(() => CreateAsync(name));
+    }
+
+    private async Task CreateAsync(string name)
+    {
+        var creation = new CreateTopicsRequest
+        {
+            Topics = [new CreatableTopic { Name = name, NumPartitions = -1, ReplicationFactor = -1 }],
+            TimeoutMs = (int)settings.RequestTimeout.TotalMilliseconds,
+        };
+        await controller.AskActiveAsync<CreateTopicsRequest, CreateTopicsResponse>(
+            creation, CreationVersion, answer => answer.Topics.Exists(topic => topic.ErrorCode == ErrorCode.NotController), settings.Backoff);
+        wanted.Remove(name);
     }
 
     private static MetadataResponseTopic Describe(MetadataRequestTopic wanted, MetadataImage image)

@@ -47,12 +47,13 @@ public sealed class Registration(IHost host, BrokerSettings settings, BrokerIden
 
     public async Task RegisterAsync(long previousBrokerEpoch)
     {
+        var told = settings.Advertised ?? settings.Endpoint;
         var request = new BrokerRegistrationRequest
         {
             BrokerId = settings.Id.Value,
             ClusterId = "mqverify",
             IncarnationId = incarnation,
-            Listeners = [new BrokerRegistrationRequest.Listener { Name = "PLAINTEXT", Host = settings.Endpoint.Host, Port = (ushort)settings.Endpoint.Port }],
+            Listeners = [new BrokerRegistrationRequest.Listener { Name = "PLAINTEXT", Host = told.Host, Port = (ushort)told.Port }],
             PreviousBrokerEpoch = previousBrokerEpoch,
         };
         while (true)
