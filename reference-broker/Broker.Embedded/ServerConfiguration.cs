@@ -42,7 +42,9 @@ public sealed record ServerConfiguration
     public static ServerConfiguration Of(ServerProperties properties)
     {
         var id = properties.NodeId("node.id", otherwise: 1);
-        var roles = Roles(properties);
+        var voters = properties.Text("controller.quorum.voters") is { } text ? VotersOf(text) : [];
+        var own = voters.FirstOrDefault(voter => voter.Id == id);
+        var roles = Roles(properties, mayVote: voters.Count == 0 || own.Endpoint != default);
         var listeners = Listeners("listeners", properties.Text("listeners"));
         var controllerName = properties.Text("controller.listener.names")?.Split(',')[0].Trim() ?? "CONTROLLER";
         var brokers = listeners.Where(listener => listener.Name != controllerName).ToArray();
@@ -50,8 +52,6 @@ public sealed record ServerConfiguration
         if (brokers.Length > 1) throw new ServerConfigurationException($"listeners: one listener for clients is served, not {string.Join(", ", brokers.Select(listener => listener.Name))}");
         Demand(!roles.Broker || listeners.Count == 0 || brokers.Length == 1, "listeners: process.roles has broker, but there is no listener for clients");
         var listener = brokers.Length == 1 ? brokers[0].Endpoint : new Endpoint(Loopback, DefaultPort);
-        var voters = properties.Text("controller.quorum.voters") is { } text ? VotersOf(text) : [];
-        var own = voters.FirstOrDefault(voter => voter.Id == id);
         if (voters.Count == 0)
         {
             Demand(roles is { Broker: true, Controller: true }, "controller.quorum.voters is missing: only a node with both roles can be alone");
@@ -106,9 +106,11 @@ public sealed record ServerConfiguration
         };
     }
 
-    private static (bool Broker, bool Controller) Roles(ServerProperties properties)
+    /// <summary>Without process.roles a node is a broker, and a controller where it has a vote.</summary>
+    private static (bool Broker, bool Controller) Roles(ServerProperties properties, bool mayVote)
     {
-        var words = (properties.Text("process.roles") ?? "broker,controller").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (properties.Text("process.roles") is not { } text) return (true, mayVote);
+        var words = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         foreach (var word in words) Demand(word is "broker" or "controller", $"process.roles: '{word}' is not one of broker, controller");
         Demand(words.Length > 0, "process.roles is empty: expected broker, controller or both");
         return (words.Contains("broker"), words.Contains("controller"));

@@ -34,9 +34,9 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Theory]
-    [InlineData("a verb is missing: compare, run, promise, check, hunt, replay, report")]
+    [InlineData("a verb is missing: compare, run, promise, check, hunt, replay, report, broker")]
     [InlineData("unknown verb 'promse'; did you mean 'promise'?", "promse")]
-    [InlineData("unknown verb 'frobnicate'; known: compare, run, promise, check, hunt, replay, report", "frobnicate")]
+    [InlineData("unknown verb 'frobnicate'; known: compare, run, promise, check, hunt, replay, report, broker", "frobnicate")]
     [InlineData("unknown option '--sett' of mqverify promise; did you mean '--set'?", "promise", "--sett", "acks=1")]
     [InlineData("unknown option '--jsn' of mqverify check; did you mean '--json'?", "check", "-", "--jsn")]
     [InlineData("unknown option '--verison' of mqverify; did you mean '--version'?", "--verison")]

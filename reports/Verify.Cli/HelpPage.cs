@@ -9,6 +9,9 @@ internal sealed class Verb(string name, string description, params string[] exam
 {
     /// <summary>Whole command lines.</summary>
     public IReadOnlyList<string> Examples { get; } = examples;
+
+    /// <summary>What else there is to know: one paragraph each.</summary>
+    public IReadOnlyList<string> Notes { get; set; } = [];
 }
 
 /// <summary>What <c>--help</c> prints: purpose, usage, arguments, options, examples, exit codes.</summary>
@@ -38,6 +41,11 @@ internal sealed class HelpPage : SynchronousCommandLineAction
         output.WriteLine();
         output.WriteLine("Examples:");
         foreach (var example in verb?.Examples ?? [.. command.Subcommands.OfType<Verb>().Select(v => v.Examples[0])]) output.WriteLine($"  {example}");
+        foreach (var note in verb?.Notes ?? [])
+        {
+            output.WriteLine();
+            foreach (var line in TextLayout.Wrap(note, Columns)) output.WriteLine(line);
+        }
         output.WriteLine();
         output.WriteLine("Exit codes: 0 every promise held, 1 a promise was broken, 2 unknown, 254 bad arguments or input, 255 the tool itself failed.");
         if (verb is null) output.WriteLine("mqverify VERB --help says more about a verb.");

@@ -51,6 +51,7 @@ public static class Mqverify
             HuntVerb.Create(streams),
             ReplayVerb.Create(streams),
             ReportVerb.Create(streams),
+            BrokerVerb.Create(streams),
         };
         foreach (var help in root.Options.OfType<HelpOption>()) (help.Action, help.Description) = (new HelpPage(), "Shows this page");
         foreach (var version in root.Options.OfType<VersionOption>()) (version.Action, version.Description) = (new PrintVersion(), "Prints the version");
