@@ -84,6 +84,7 @@ public static class FaultText
             ObservationKind.Flushed => $"{who} flushed its log{of}",
             ObservationKind.ClientAnswered => $"{who} got an answer{of}",
             ObservationKind.ProduceAnswered => $"{who} answered a produce{of}",
+            ObservationKind.CommittedAtRisk => $"{who} lacked something committed{of} and could have been elected",
             var other => $"{who} was seen to {Words(other)}{of}",
         };
         return sentence + (what.Epoch is { } epoch ? $" in epoch {epoch}" : "") + (what.Other is { } value ? $" ({value})" : "");

@@ -15,6 +15,7 @@ public static class ScheduleGenerator
     {
         var drawing = new Drawing(prng, scope, Weights.Even);
         for (var count = prng.Between(scope.FewestFaults, scope.MostFaults); count > 0;) count -= drawing.AddFaults();
+        drawing.AddTraps();
         return drawing.Done();
     }
 
@@ -36,8 +37,16 @@ public static class ScheduleGenerator
             i += drawing.AddFaults();
         }
 
+        drawing.AddTraps();
         return drawing.Done();
     }
+
+    private static Trigger Later(Trigger first, TimeSpan by) => first switch
+    {
+        Trigger.At(var time) => new Trigger.At(time + by),
+        Trigger.After(var what, var count, var delay) => new Trigger.After(what, count, delay + by),
+        _ => throw new InvalidOperationException($"unknown trigger {first.GetType().Name}"),
+    };
 
     /// <summary>How likely each word and each node is, relative to the others.</summary>
     internal sealed record Weights(IReadOnlyList<double>? Words, IReadOnlyList<double>? Nodes)
@@ -59,6 +68,7 @@ public static class ScheduleGenerator
         private static readonly string[] Outages = [FaultWord.Crash, FaultWord.Power, FaultWord.Pause, FaultWord.Partition, FaultWord.Fence];
         private static readonly string[] OfServers = [FaultWord.Crash, FaultWord.Power, FaultWord.Pause, FaultWord.Restart, FaultWord.Delay];
 
+        /// <summary>What keeps a replica from following, from learning who leads, or from both, and lets it live.</summary>
         private static readonly string[] Stalls = [FaultWord.Pause, FaultWord.Delay, FaultWord.LagMetadata];
 
         private readonly List<Fault> faults = [];
@@ -69,38 +79,40 @@ public static class ScheduleGenerator
 
         public FaultSchedule Done() => new(faults);
 
-        /// <summary>Adds a fault, and perhaps another one at the same moment; or a burst, a siege or a handover.</summary>
-        /// <returns>How many were drawn, at least 1.</returns>
+        /// <summary>Adds a fault, and perhaps another one at the same moment; or a burst, a siege, a handover or a toss.</summary>
+        /// <returns>How many; 1 also where nothing could be drawn.</returns>
         public int AddFaults()
         {
-            if (prng.Chance(scope.SiegeChance)) return AddSiege();
-            var when = aim.Trigger();
-            if (prng.Chance(scope.BurstChance) && DrawWord() is { } common && OfServers.Contains(common)) return AddBurst(common, when);
-            Add(when);
-            if (prng.Chance(scope.ChainChance)) Add(aim.SoonAfter(when));
-            return 1;
+            var before = faults.Count;
+            if (prng.Chance(scope.SiegeChance)) AddSiege();
+            else if (scope.Focus.Count > 1 && prng.Chance(scope.ChurnChance)) AddChurn();
+            else
+            {
+                var when = aim.Trigger();
+                if (prng.Chance(scope.BurstChance) && DrawWord() is { } common && OfServers.Contains(common)) AddBurst(common, when);
+                else
+                {
+                    Add(when);
+                    if (prng.Chance(scope.ChainChance)) Add(aim.SoonAfter(when));
+                }
+            }
+
+            return Math.Max(1, faults.Count - before);
         }
 
         /// <summary>Most nodes of one kind are hurt in the same way; each comes back in its own time.</summary>
-        private int AddBurst(string word, Trigger when)
+        private void AddBurst(string word, Trigger when)
         {
             var group = scope.Focus.Count > 1 ? scope.Focus : prng.Chance(0.5) ? scope.Brokers : scope.Controllers;
-            var drawn = 1;
             foreach (var id in group.Ids())
-            {
-                if (!prng.Chance(0.75)) continue;
-                Keep(Make(word, prng.Chance(0.5) ? when : aim.SoonAfter(when), NodeRef.Of(id)));
-                drawn++;
-            }
-
-            return drawn;
+                if (prng.Chance(0.75)) Keep(Make(word, prng.Chance(0.5) ? when : aim.SoonAfter(when), NodeRef.Of(id)));
         }
 
         /// <summary>Brokers go down in turn, and the first one is back about when the last one goes: it lacks what the others wrote meanwhile.</summary>
-        private int AddSiege()
+        private void AddSiege()
         {
             var ways = Enumerable.Range(0, scope.Words.Count).Where(word => WeightOf(word) > 0).Select(word => scope.Words[word]).Where(Outages.Contains).ToArray();
-            if (ways.Length == 0 || scope.Brokers.Count < 2) return 1;
+            if (ways.Length == 0 || scope.Brokers.Count < 2) return;
             var order = scope.Brokers.Ids().Select(id => (Id: id, Draw: prng.NextUInt64())).OrderBy(pair => pair.Draw).Select(pair => pair.Id).ToArray();
             var times = new TimeSpan[order.Length];
             times[0] = Ms(prng.Below((int)(scope.Span.TotalMilliseconds * 0.7)));
@@ -110,8 +122,6 @@ public static class ScheduleGenerator
                 var howLong = i == 0 ? times[^1] - times[0] + aim.LogUniform(Ms(50), Ms(1_000)) : aim.LogUniform(scope.Longest / 4, scope.Longest);
                 Keep(Outage(DrawWord(Outages) ?? ways[0], new Trigger.At(Least(times[i], scope.Span)), Least(howLong, scope.Longest), NodeRef.Of(order[i])));
             }
-
-            return order.Length;
         }
 
         /// <summary>A replica falls behind, and at that very moment it is made leader: whatever the others agree on without it is at stake.</summary>
@@ -121,11 +131,85 @@ public static class ScheduleGenerator
             NodeRef node = when is Trigger.After && prng.Chance(0.25) ? new NodeRef.Observed()
                 : prng.Chance(0.5) ? new NodeRef.FollowerOf(partition, prng.Below(Math.Min(2, scope.Brokers.Count - 1)))
                 : Fixed(scope.Brokers);
-            if (DrawWord(Stalls) is { } stall) Keep(Make(stall, when, node));
-            Keep(new Fault.MoveLeader(aim.SoonAfter(when), partition, node));
+            AddHandover(when, partition, node);
         }
 
+        /// <summary>At times the leader that is to go hears nothing from the controller, and goes on as it was.</summary>
+        private void AddHandover(Trigger when, TopicPartition partition, NodeRef to)
+        {
+            Keep(Stall(Stalls, when, HowLong(), to));
+            if (prng.Chance(0.3) && DrawWord([FaultWord.Partition]) is not null)
+                Keep(new Fault.Partition(when, HowLong(), new NodeGroup([new NodeRef.LeaderOf(partition)]), NodeGroup.Of([.. scope.Controllers.Ids()]), prng.Chance(0.7) ? CutWay.In : CutWay.Both));
+            Keep(new Fault.MoveLeader(aim.SoonAfter(when), partition, to));
+        }
+
+        /// <summary>Leadership goes to a replica, away and back, faster than a stalled replica follows: logs grow apart under epochs that some never hear of.</summary>
+        private void AddToss()
+        {
+            var partition = prng.Pick(scope.Partitions);
+            var when = new Trigger.After(new ObservationPattern(ObservationKind.Appended, Partition: partition), (int)Math.Pow(100, prng.NextDouble()), TimeSpan.Zero);
+            var (home, away) = (new NodeRef.Observed(), prng.Chance(0.7) ? new NodeRef.FollowerOf(partition, prng.Below(2)) : (NodeRef)Fixed(scope.Brokers));
+            var howLong = aim.LogUniform(Ms(100), Ms(1_500));
+            Keep(Stall([FaultWord.Pause, FaultWord.LagMetadata], when, howLong, home));
+            Keep(new Fault.MoveLeader(Later(when, aim.Small()), partition, away));
+            Keep(new Fault.MoveLeader(Later(when, howLong * prng.NextDouble()), partition, home));
+        }
+
+        /// <summary>
+        /// Whoever wins the quorum is hurt soon after, several elections in a row. Most are cut off from the other voters and still hear the brokers: entries are left behind
+        /// that one voter has and the others do not (Raft, figure 8).
+        /// </summary>
+        private void AddChurn()
+        {
+            Hurt(new Trigger.At(Ms(prng.Below((int)(scope.Span.TotalMilliseconds * 0.7)))), new NodeRef.ActiveController());
+            var (first, length) = (prng.Between(1, 4), prng.Between(3, 8));
+            for (var count = first; count < first + length; count++)
+                Hurt(new Trigger.After(new ObservationPattern(ObservationKind.QuorumLeader), count, prng.Chance(0.5) ? aim.Small() : aim.LogUniform(Ms(20), Ms(500))), new NodeRef.Observed());
+
+            void Hurt(Trigger when, NodeRef leader)
+            {
+                if (((prng.Chance(0.6) ? DrawWord([FaultWord.Partition]) : null) ?? DrawWord(Outages)) is not { } word) return;
+                var howLong = aim.LogUniform(Ms(20), Ms(2_000));
+                Keep(word == FaultWord.Partition ? Apart(when, howLong) : Outage(word, when, howLong, leader));
+            }
+        }
+
+        /// <summary>
+        /// Lies in wait for the moments at which something committed could be lost (<see cref="ObservationKind.CommittedAtRisk"/>), and tries just that: whoever lacks it is kept from
+        /// fetching it and made leader. Weights play no part: in a faithful cluster next to none of it ever happens.
+        /// </summary>
+        public void AddTraps()
+        {
+            foreach (var partition in scope.Partitions)
+            {
+                var when = AtRisk(partition);
+                var howLong = aim.LogUniform(Ms(50), Ms(1_000));
+                if (Allows(FaultWord.Partition)) Keep(new Fault.Partition(when, howLong, new NodeGroup([new NodeRef.Observed()]), NodeGroup.Of([.. scope.Brokers.Ids()])));
+                if (Allows(FaultWord.MoveLeader) && prng.Chance(0.75)) Keep(new Fault.MoveLeader(when, partition, new NodeRef.Observed()));
+                else if (Allows(FaultWord.Crash)) Keep(new Fault.Crash(when, HowLong(), new NodeRef.LeaderOf(partition)));
+            }
+
+            if (scope.Focus.Count > 1 && Allows(FaultWord.Partition)) Keep(Apart(AtRisk(null), aim.LogUniform(Ms(200), scope.Longest)));
+        }
+
+        private bool Allows(string word) => scope.Words.Contains(word);
+
+        /// <summary>The leader of the quorum from the other voters; brokers still hear it.</summary>
+        private Fault.Partition Apart(Trigger when, TimeSpan howLong) =>
+            new(when, howLong, new NodeGroup([new NodeRef.ActiveController()]), NodeGroup.Of([.. scope.Focus.Ids()]));
+
+        private Trigger.After AtRisk(TopicPartition? partition) => new(new ObservationPattern(ObservationKind.CommittedAtRisk, Partition: partition), prng.Chance(0.8) ? 1 : prng.Between(2, 4), TimeSpan.Zero);
+
         private static TimeSpan Least(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+        private Fault? Stall(string[] ways, Trigger when, TimeSpan howLong, NodeRef node) => DrawWord(ways) switch
+        {
+            FaultWord.Pause => new Fault.Pause(when, howLong, node),
+            FaultWord.Delay => new Fault.Delay(when, howLong, node, null, Latency(), Latency()),
+            FaultWord.LagMetadata => new Fault.LagMetadata(when, howLong, node, Latency() * 10),
+            FaultWord.Partition => new Fault.Partition(when, howLong, new NodeGroup([node]), NodeGroup.Of([.. scope.Brokers.Ids()])),
+            _ => null,
+        };
 
         private static Fault Outage(string word, Trigger when, TimeSpan howLong, NodeRef node) => word switch
         {
@@ -140,7 +224,9 @@ public static class ScheduleGenerator
         private void Add(Trigger when)
         {
             if (DrawWord() is not { } word) return;
-            if (word == FaultWord.MoveLeader && scope.Partitions.Count > 0 && scope.Brokers.Count > 1 && prng.Chance(scope.HandoverChance)) AddHandover(when);
+            var kind = word == FaultWord.MoveLeader && scope.Partitions.Count > 0 && scope.Brokers.Count > 1 ? prng.NextDouble() : 1;
+            if (kind < scope.HandoverChance) AddHandover(when);
+            else if (kind < scope.HandoverChance + scope.TossChance) AddToss();
             else Keep(Make(word, when));
         }
 
@@ -153,19 +239,20 @@ public static class ScheduleGenerator
         /// <param name="among">Null: all words of the scope.</param>
         private string? DrawWord(string[]? among = null)
         {
-            var total = 0.0;
-            for (var i = 0; i < scope.Words.Count; i++) total += WeightAmong(i);
+            var total = WeightAmong(among);
             if (total <= 0) return null;
             var at = prng.NextDouble() * total;
             for (var i = 0; i < scope.Words.Count; i++)
             {
-                if ((at -= WeightAmong(i)) < 0) return scope.Words[i];
+                if ((at -= WeightAmong(among, i)) < 0) return scope.Words[i];
             }
 
             return null;
-
-            double WeightAmong(int word) => among is null || among.Contains(scope.Words[word]) ? WeightOf(word) : 0;
         }
+
+        private double WeightAmong(string[]? among) => Enumerable.Range(0, scope.Words.Count).Sum(word => WeightAmong(among, word));
+
+        private double WeightAmong(string[]? among, int word) => among is null || among.Contains(scope.Words[word]) ? WeightOf(word) : 0;
 
         private double WeightOf(int word) => scope.Words[word] == FaultWord.Power && powerLeft <= 0 ? 0 : Weights.Words?[word] ?? 1;
 
@@ -323,12 +410,7 @@ public static class ScheduleGenerator
             return new Trigger.After(new ObservationPattern(kind, Partition: partition), Math.Max(1, count), Small());
         }
 
-        public Trigger SoonAfter(Trigger first) => first switch
-        {
-            Trigger.At(var time) => new Trigger.At(time + Soon()),
-            Trigger.After(var what, var count, var delay) => new Trigger.After(what, count, delay + Soon()),
-            _ => throw new InvalidOperationException($"unknown trigger {first.GetType().Name}"),
-        };
+        public Trigger SoonAfter(Trigger first) => Later(first, Soon());
 
         public TimeSpan LogUniform(TimeSpan from, TimeSpan to) =>
             Round(TimeSpan.FromTicks((long)(from.Ticks * Math.Pow((double)to.Ticks / from.Ticks, prng.NextDouble()))));
@@ -337,7 +419,7 @@ public static class ScheduleGenerator
         private TimeSpan Soon() => prng.Chance(0.7) ? Small() : LogUniform(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(2));
 
         /// <summary>At once, within the time of a message, or of a few.</summary>
-        private TimeSpan Small() => prng.Chance(0.35) ? TimeSpan.Zero : Round(TimeSpan.FromMilliseconds(prng.NextDouble() * (prng.Chance(0.5) ? 2 : 20)));
+        public TimeSpan Small() => prng.Chance(0.35) ? TimeSpan.Zero : Round(TimeSpan.FromMilliseconds(prng.NextDouble() * (prng.Chance(0.5) ? 2 : 20)));
 
         private static bool IsOfPartition(ObservationKind kind) =>
             kind is not (ObservationKind.QuorumLeader or ObservationKind.QuorumVote or ObservationKind.MetadataCommitted or ObservationKind.BrokerFenced or ObservationKind.NodeStarted);

@@ -48,8 +48,14 @@ public sealed record ScheduleScope
     /// <summary>How often brokers go down one after the other, each before the last is back: only so does an ISR shrink to its last member and lose that one too.</summary>
     public double SiegeChance { get; init; } = 0.06;
 
+    /// <summary>How often, where the quorum is in focus, several of its leaders in a row are hurt soon after they won.</summary>
+    public double ChurnChance { get; init; } = 0.2;
+
     /// <summary>How often leadership is moved to a replica that is stalled at that very moment.</summary>
     public double HandoverChance { get; init; } = 0.5;
+
+    /// <summary>How often a leadership that is moved is moved away and back at once.</summary>
+    public double TossChance { get; init; } = 0.2;
 
     /// <summary>API keys whose requests or answers may be held or lost: Produce, Fetch, AlterPartition and the quorum's, unless told otherwise.</summary>
     public IReadOnlyList<short> ApiKeys { get; init; } = [0, 1, 22, 52, 53, 56, 62];

@@ -75,6 +75,7 @@ public sealed class SimCluster
         Nodes = new NodeSet(settings.Brokers.Bits | settings.Controllers.Bits);
         foreach (var id in Nodes.Ids()) Add(id);
         world.IsController = node => voting.Contains(node.Value);
+        world.Subscribe(new SafetyWatch(this, world, voting).Observe);
     }
 
     public NodeSet Nodes { get; }
@@ -90,6 +91,9 @@ public sealed class SimCluster
 
     /// <summary>The running server of a node, null while it is down.</summary>
     public ServerNode? this[NodeId id] => world[id].IsUp ? alive.GetValueOrDefault(id.Value) : null;
+
+    /// <summary>The voter of a node as it is or, while the node is down, as it was last; null before its first start and where there is none.</summary>
+    internal QuorumNode? LastVoter(int id) => alive.GetValueOrDefault(id)?.Quorum;
 
     /// <summary>What must hold in every node between any two of its turns.</summary>
     public void AssertInvariants(NodeId id)

@@ -7,6 +7,7 @@ namespace Verify.Checkers;
 /// Brokers learn metadata at different times, so only settled lists are judged: those of the final read or, in a history that marks none, the last successful one.
 /// lost-topic: created, acknowledged before the list was invoked, and not listed, though no deletion may have come later. resurrected-topic: the same with creation and deletion exchanged.
 /// A contrary operation may have come later if it was invoked before the acknowledged one ended and neither failed nor ended before that one began; an indeterminate one may come at any time.
+/// What one list showed was committed, whether or not its creation was acknowledged: where nobody ever tried to delete it, every final list must show it too.
 /// </remarks>
 internal sealed class MetadataAgreement(CheckContract contract) : IChecker
 {
@@ -27,9 +28,15 @@ internal sealed class MetadataAgreement(CheckContract contract) : IChecker
         public Side Created { get; } = new();
 
         public Side Deleted { get; } = new();
+
+        /// <summary>The first list that showed it.</summary>
+        public int Listed { get; set; } = -1;
+
+        /// <summary>Shown once, and no deletion can have taken effect.</summary>
+        public bool IsThereToStay => Listed >= 0 && Deleted is { Open: 0, LastAcknowledged: < 0 };
     }
 
-    private sealed record Listing(int Invoked, int Completed, int Process, HashSet<int> Topics);
+    private sealed record Listing(int Invoked, int Completed, int Process, bool IsFinal, HashSet<int> Topics);
 
     private readonly Dictionary<int, Topic> topics = [];
     private readonly Dictionary<(int Process, EventFunction Function, int Topic), int> pending = [];
@@ -57,7 +64,7 @@ internal sealed class MetadataAgreement(CheckContract contract) : IChecker
     {
         foreach (var name in e.Event.Topics)
         {
-            if (!topics.TryGetValue(name, out var topic)) topics.Add(name, topic = new Topic());
+            var topic = TopicOf(name);
             var (side, contrary) = e.Event.Function == EventFunction.Create ? (topic.Created, topic.Deleted) : (topic.Deleted, topic.Created);
             var operation = (e.Event.Process, e.Event.Function, name);
             var known = pending.Remove(operation, out var invoked);
@@ -77,13 +84,24 @@ internal sealed class MetadataAgreement(CheckContract contract) : IChecker
         if (contrary.Open == 0 && contrary.LastAcknowledged < invoked) side.Claim = e.Position;
     }
 
+    private Topic TopicOf(int name)
+    {
+        if (!topics.TryGetValue(name, out var topic)) topics.Add(name, topic = new Topic());
+        return topic;
+    }
+
     private void List(in LedgerEvent e)
     {
+        foreach (var name in e.Event.Topics)
+        {
+            var topic = TopicOf(name);
+            if (topic.Listed < 0) topic.Listed = e.Position;
+        }
         var invoked = listInvoked.Remove(e.Event.Process, out var at) ? at : e.Position;
         if (sawFinal && !e.Event.IsFinal) return;
         if (!sawFinal) Reset();
         sawFinal |= e.Event.IsFinal;
-        Judge(new Listing(invoked, e.Position, e.Event.Process, [.. e.Event.Topics]));
+        Judge(new Listing(invoked, e.Position, e.Event.Process, e.Event.IsFinal, [.. e.Event.Topics]));
     }
 
     /// <summary>An earlier list turns out not to be settled.</summary>
@@ -103,9 +121,12 @@ internal sealed class MetadataAgreement(CheckContract contract) : IChecker
             var listed = listing.Topics.Contains(name);
             var created = Stands(topic.Created, topic.Deleted, listing);
             var deleted = Stands(topic.Deleted, topic.Created, listing);
-            if (created || deleted) judged++;
+            var isToStay = listing.IsFinal && topic.IsThereToStay && topic.Listed < listing.Invoked;
+            if (created || deleted || isToStay) judged++;
             if (created && !listed && lost.Add(name) && lostCases.Count1())
                 lostCases.Keep(Case(name, listing, topic.Created.Claim, $"{names[name]} was created, never deleted since, and is not listed"));
+            if (!created && isToStay && !listed && lost.Add(name) && lostCases.Count1())
+                lostCases.Keep(Case(name, listing, topic.Listed, $"{names[name]} was listed, never deleted, and is not listed any more"));
             if (deleted && listed && resurrected.Add(name) && resurrectedCases.Count1())
                 resurrectedCases.Keep(Case(name, listing, topic.Deleted.Claim, $"{names[name]} was deleted, never created since, and is listed"));
         }

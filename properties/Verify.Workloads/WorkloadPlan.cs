@@ -73,8 +73,8 @@ public static class WorkloadGenerator
             var (client, topic) = (random.Below(clients), $"m{random.Below(names)}");
             commands.Add(random.Below(10) switch
             {
-                < 5 => new Command.CreateTopic(at, client, topic),
-                < 8 => new Command.DeleteTopic(at, client, topic),
+                < 4 => new Command.CreateTopic(at, client, topic),
+                < 6 => new Command.DeleteTopic(at, client, topic),
                 _ => new Command.ListTopics(at, client),
             });
         }

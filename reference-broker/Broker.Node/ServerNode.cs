@@ -36,6 +36,7 @@ public sealed class ServerNode(IHost host, ServerSettings settings, BrokerRules 
 
     public BrokerNode? Broker => broker;
 
+    /// <summary>Null until its log is recovered, and where this process is no controller.</summary>
     public QuorumNode? Quorum => started ? quorum : null;
 
     /// <summary>Lives until something fails; then throws it.</summary>
@@ -62,7 +63,7 @@ public sealed class ServerNode(IHost host, ServerSettings settings, BrokerRules 
     public void AssertInvariants()
     {
         broker?.AssertInvariants();
-        if (started) quorum?.AssertInvariants();
+        Quorum?.AssertInvariants();
     }
 
     private bool started;

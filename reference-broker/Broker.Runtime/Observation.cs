@@ -90,6 +90,9 @@ public enum ObservationKind : byte
     /// Connection: over which.
     /// </summary>
     FrameLost,
+
+    /// <summary>World: somebody who could be elected lacks what is committed: a replica in the ISR or, without a partition, a voter. Offset: committed up to here.</summary>
+    CommittedAtRisk,
 }
 
 /// <summary>Why a request reached nobody.</summary>

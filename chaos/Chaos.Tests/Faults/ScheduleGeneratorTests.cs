@@ -25,11 +25,11 @@ public sealed class ScheduleGeneratorTests
             {
                 Assert.Contains(fault.Word, FaultWord.Default);
                 Assert.InRange(fault.HowLong, TimeSpan.Zero, scope.Longest);
-                if (fault.When is Trigger.At(var at)) Assert.InRange(at, TimeSpan.Zero, scope.Span + TimeSpan.FromSeconds(2));
+                if (fault.When is Trigger.At(var at)) Assert.InRange(at, TimeSpan.Zero, scope.Span + TimeSpan.FromSeconds(5));     // a chain (2 s) of a toss (2.1 s)
                 if (fault is Fault.Crash or Fault.Power or Fault.Restart) Assert.False(fault.Subject is NodeRef.Fixed { Id.Value: >= 6 });
             });
             Assert.InRange(schedule.Count(fault => fault is Fault.Power), 0, scope.PowerBudget);
-            Assert.InRange(schedule.Count, 0, 2 * scope.MostFaults + scope.Brokers.Count);
+            Assert.InRange(schedule.Count, 0, scope.MostFaults + 2 * 4 + 3);      // the last draw may be two tosses; then the trap
         }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class ScheduleGeneratorTests
             new HashSet<ObservationKind>
             {
                 ObservationKind.IsrProposed, ObservationKind.IsrCommitted, ObservationKind.BecameLeader, ObservationKind.BecameFollower,
-                ObservationKind.Elected, ObservationKind.Replicated, ObservationKind.Truncated, ObservationKind.QuorumLeader,
+                ObservationKind.Elected, ObservationKind.Replicated, ObservationKind.Truncated, ObservationKind.QuorumLeader, ObservationKind.CommittedAtRisk,
             },
             kinds);
     }
@@ -50,7 +50,7 @@ public sealed class ScheduleGeneratorTests
     [Fact]
     public void A_swarm_leaves_most_words_out_of_most_runs()
     {
-        var scope = Scope with { FewestFaults = 40, MostFaults = 40 };
+        var scope = Scope with { FewestFaults = 12, MostFaults = 12 };         // as many as are drawn by the same weights
         var swarm = Enumerable.Range(0, 100).Average(seed => TopShare(ScheduleGenerator.Swarm(new Prng((ulong)seed), scope)));
         var uniform = Enumerable.Range(0, 100).Average(seed => TopShare(ScheduleGenerator.Uniform(new Prng((ulong)seed), scope)));
         Assert.True(swarm > 1.5 * uniform, $"{swarm:0.00} against {uniform:0.00}");
@@ -60,5 +60,10 @@ public sealed class ScheduleGeneratorTests
     public void An_empty_scope_gives_an_empty_schedule() =>
         Assert.Empty(ScheduleGenerator.Uniform(new Prng(1), new ScheduleScope()));
 
-    private static double TopShare(FaultSchedule schedule) => schedule.GroupBy(fault => fault.Word).Max(word => (double)word.Count()) / schedule.Count;
+    /// <summary>Of the most frequent word. Traps are the same in all schedules and left out.</summary>
+    private static double TopShare(FaultSchedule schedule)
+    {
+        var drawn = schedule.Where(fault => fault.When is not Trigger.After { What.Kind: ObservationKind.CommittedAtRisk }).ToList();
+        return drawn.GroupBy(fault => fault.Word).Max(word => (double)word.Count()) / drawn.Count;
+    }
 }

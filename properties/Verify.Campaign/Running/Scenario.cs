@@ -30,8 +30,8 @@ public sealed record WorldShape(TimeSpan Latency, TimeSpan Flush, double QuorumP
         return new WorldShape(
             LogUniform(chance, 0.5, 5),
             LogUniform(chance, 0.2, 5),
-            metadata && chance.Chance(0.5) ? chance.Pick([0.2, 0.06]) : 1,
-            chance.Chance(metadata ? 0.5 : 0.3) ? 1 : 1 << 20);
+            metadata && chance.Chance(0.7) ? chance.Pick([0.2, 0.06]) : 1,
+            chance.Chance(metadata ? 0.6 : 0.3) ? 1 : 1 << 20);
     }
 
     private static TimeSpan LogUniform(Prng chance, double fromMs, double toMs) =>
@@ -47,7 +47,7 @@ public sealed record FaultChoice(IReadOnlyList<string> Words, bool LimitPower)
     public static readonly FaultChoice Default = new(FaultWord.Default, LimitPower: true);
 }
 
-/// <summary>Draws scenarios from seeds. Workload and faults depend on the seed alone, so the cells of a comparison, and all mutants, face the same.</summary>
+/// <summary>Draws scenarios from seeds. Workload and faults depend on the seed and the number of brokers alone, so the cells of a comparison, and all mutants, face the same.</summary>
 public static class ScenarioGenerator
 {
     private const ulong WorkloadStream = 1, FaultStream = 2, WorldStream = 3;
@@ -59,16 +59,16 @@ public static class ScenarioGenerator
         if (configuration.WasGiven(SettingCatalogue.Partitions) && workload == WorkloadNames.Log)
             plan = plan with { Partitions = configuration.Partitions, Commands = [.. plan.Commands.Select(command => command is Command.Send send ? send with { Partition = send.Partition % configuration.Partitions } : command)] };
         int? limit = faults.LimitPower ? configuration.EffectiveMinInsyncReplicas - 1 : null;
-        return new Scenario(seed, configuration, plan, DrawFaults(chance.Split(FaultStream), plan, faults, length), WorldShape.Draw(chance.Split(WorldStream), workload), length, limit, mutant);
+        return new Scenario(seed, configuration, plan, DrawFaults(chance.Split(FaultStream), plan, configuration.Brokers, faults, length), WorldShape.Draw(chance.Split(WorldStream), workload), length, limit, mutant);
     }
 
-    private static FaultSchedule DrawFaults(Prng chance, WorkloadPlan plan, FaultChoice faults, TimeSpan length)
+    private static FaultSchedule DrawFaults(Prng chance, WorkloadPlan plan, int brokers, FaultChoice faults, TimeSpan length)
     {
         if (faults.Words.Count == 0) return FaultSchedule.Empty;
         var scope = new ScheduleScope
         {
             Words = faults.Words,
-            Brokers = ClusterNodes.Brokers(3),
+            Brokers = ClusterNodes.Brokers(brokers),
             Controllers = ClusterNodes.Controllers,
             Clients = ClusterNodes.Clients(plan),
             Partitions = [.. Enumerable.Range(0, plan.Workload == WorkloadNames.Log ? plan.Partitions : 0).Select(index => new TopicPartition(ClusterNodes.Topic, index))],

@@ -96,11 +96,12 @@ public static class Replay
         var run = SimulatedRun.Play(story.Scenario with { Mutant = mutant?.Slug }, mutant);
         var verdict = judge(run);
         var seen = Reproduction.Shown(verdict, story.Point, story.Scenario);
-        return new ReplayResult(story, run, verdict, seen, faithful && story.Scenario.Mutant is not null ? null : Problem(story, run, seen));
+        return new ReplayResult(story, run, verdict, seen, faithful && story.Scenario.Mutant is not null ? null : Problem(story, run, verdict, seen));
     }
 
-    private static string? Problem(StoryFile story, RunRecord run, Violation? seen)
+    private static string? Problem(StoryFile story, RunRecord run, RunVerdict verdict, Violation? seen)
     {
+        if (story.Mended is { } mended) return verdict.Broken.Any() ? $"a bug is back that was mended: {mended}" : null;
         if (story.Tool == StoryFile.ToolVersion && run.TraceHash != story.TraceHash)
             return $"the same version of the tool ({story.Tool}) ran something else: trace hash {StoryFile.Hex(run.TraceHash)}, recorded {StoryFile.Hex(story.TraceHash)}";
         return seen is null ? $"{story.Point.Guarantee} is no longer violated by {story.Point.Anomaly}{(story.Point.Excuse is { } excuse ? $" with the excuse {excuse}" : "")}" : null;

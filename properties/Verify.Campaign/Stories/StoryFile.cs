@@ -26,6 +26,9 @@ public sealed record StoryPoint(string Guarantee, string Anomaly, string? Excuse
 public sealed record StoryFile(
     string Tool, string System, string On, string Why, StoryPoint Point, Scenario Scenario, ulong TraceHash, StoryOrigin Found)
 {
+    /// <summary>What was wrong in the faithful broker, where this story showed it: since it was mended the story must show nothing. Null for all others.</summary>
+    public string? Mended { get; init; }
+
     public const string ReferenceSystem = "reference", Simulation = "sim", Extension = ".story.json";
 
     /// <summary>The version of this tool and the commit it was built from.</summary>

@@ -25,7 +25,7 @@ internal static partial class StoryJson
     /// <summary>The fields, as they stand in the file.</summary>
     private sealed record Document(
         string Tool, string System, string On, string Why, string Guarantee, string Anomaly, string? Excuse, SortedDictionary<string, string> Configuration, string? Mutant,
-        ulong Seed, WorldShape World, TimeSpan Length, int? PowerLimit, Shape Workload, FaultSchedule Faults, ImmutableArray<Command> Commands, string TraceHash, StoryOrigin Found);
+        ulong Seed, WorldShape World, TimeSpan Length, int? PowerLimit, Shape Workload, FaultSchedule Faults, ImmutableArray<Command> Commands, string TraceHash, StoryOrigin Found, string? Mended = null);
 
     /// <summary>So many numbers there are for producers, and for readers (see <see cref="ClusterNodes"/>).</summary>
     private const int MostClients = 19;
@@ -43,7 +43,7 @@ internal static partial class StoryJson
             Field("mutant", scenario.Mutant), Field("seed", scenario.Seed), Field("world", scenario.World), Field("length", scenario.Length), Field("powerLimit", scenario.PowerLimit),
             Field("workload", new Shape(plan.Workload, plan.Partitions, plan.Clients, plan.Readers)),
             Lines("faults", scenario.Faults), Lines("commands", plan.Commands),
-            Field("traceHash", StoryFile.Hex(story.TraceHash)), Field("found", story.Found),
+            Field("traceHash", StoryFile.Hex(story.TraceHash)), Field("found", story.Found), .. story.Mended is { } mended ? [Field("mended", mended)] : Array.Empty<string>(),
         ];
         return $"{{\n{string.Join(",\n", fields)}\n}}\n";
     }
@@ -95,7 +95,7 @@ internal static partial class StoryJson
         if (!ulong.TryParse(document.TraceHash, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var hash)) throw Bad("traceHash", $"'{document.TraceHash}' is not a hexadecimal number");
 
         var scenario = new Scenario(document.Seed, Settings(), Plan(), document.Faults, document.World, document.Length, document.PowerLimit, document.Mutant);
-        return new StoryFile(document.Tool, document.System, document.On, document.Why, new StoryPoint(document.Guarantee, document.Anomaly, document.Excuse), scenario, hash, document.Found);
+        return new StoryFile(document.Tool, document.System, document.On, document.Why, new StoryPoint(document.Guarantee, document.Anomaly, document.Excuse), scenario, hash, document.Found) { Mended = document.Mended };
 
         BadInputException Bad(string field, string says) => new($"{file}: {field}: {says}");
 

@@ -89,6 +89,21 @@ public sealed class ClusterExampleTests
         Assert.Equal("lost-topic 1", Check(late.Replace("\"list\",", "\"list\",\"final\":true,") + Done(1, "list", "a")).Anomalies());
     }
 
+    private static string Finally(params string[] topics) => Done(1, "list", topics).Replace("\"list\",", "\"list\",\"final\":true,");
+
+    [Fact]
+    public void What_a_list_showed_and_nobody_deleted_is_there_for_good_whether_or_not_its_creation_was_acknowledged()
+    {
+        var shown = Topic(0, "invoke", "create", "a") + Topic(0, "info", "create", "a") + Done(2, "list", "a");
+
+        Assert.Equal("lost-topic 1", Check(shown + Finally()).Anomalies());
+        Assert.Equal("", Check(shown + Finally("a")).Anomalies());
+        Assert.Equal("", Check(shown + Done(1, "list") + Finally("a")).Anomalies());                       // a broker may not know it yet
+        Assert.Equal("", Check(shown + Done(3, "delete", "a") + Finally()).Anomalies());
+        Assert.Equal("", Check(shown + Topic(3, "invoke", "delete", "a") + Finally()).Anomalies());
+        Assert.Equal("lost-topic 1", Check(shown + Topic(3, "invoke", "delete", "a") + Topic(3, "fail", "delete", "a") + Finally()).Anomalies());
+    }
+
     [Fact]
     public void What_may_still_happen_or_may_have_come_last_excuses()
     {

@@ -51,6 +51,14 @@ public sealed class ReplayTests
     }
 
     [Fact]
+    public void A_story_of_a_mended_bug_must_show_nothing()
+    {
+        var back = StoryFile.Parse((Found.Value.File with { Mended = "an answer came too early" }).ToJson(), "x.story.json");
+        Assert.Contains("back that was mended: an answer came too early", Again(back).Problem, StringComparison.Ordinal);
+        Assert.Null(Again(back with { Scenario = back.Scenario with { Mutant = null } }).Problem);
+    }
+
+    [Fact]
     public void Without_the_planted_bug_the_same_story_holds()
     {
         var replay = Replay.Run(Found.Value.File, Find, Judge.Of, faithful: true);

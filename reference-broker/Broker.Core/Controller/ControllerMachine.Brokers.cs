@@ -98,7 +98,7 @@ public sealed partial class ControllerMachine
     private Decision<BrokerRegistrationResponse> Registered(BrokerRegistrationRequest request, Endpoint endpoint)
     {
         var epoch = rules.Registration.NextBrokerEpoch(nextOffset);
-        var registration = new BrokerRegistration(request.BrokerId, request.IncarnationId, epoch, endpoint, Fenced: true, InControlledShutdown: false);
+        var registration = new BrokerRegistration(request.BrokerId, request.IncarnationId, epoch, CleanSince: epoch, endpoint, Fenced: true, InControlledShutdown: false);
         Append(new MetadataRecord.RegisterBroker(registration, request.PreviousBrokerEpoch));
         sessions[request.BrokerId] = null;                             // it begins with the first heartbeat
         return Decide(new BrokerRegistrationResponse { BrokerEpoch = epoch });
@@ -107,12 +107,12 @@ public sealed partial class ControllerMachine
     /// <summary>A new incarnation. After an unclean shutdown its log may have lost anything, so it is neither in sync nor eligible any more.</summary>
     private Decision<BrokerRegistrationResponse> Reregistered(BrokerRegistrationRequest request, Endpoint endpoint, BrokerRegistration known)
     {
-        var clean = rules.Registration.ShutdownWasClean(known.BrokerEpoch, request.PreviousBrokerEpoch);
+        var clean = rules.Registration.ShutdownWasClean(known.CleanSince, known.BrokerEpoch, request.PreviousBrokerEpoch);
         if (!known.Fenced) Show(ObservationKind.BrokerFenced, known.Broker);
         if (!clean) Show(ObservationKind.UncleanRegistration, known.Broker);
 
         var epoch = rules.Registration.NextBrokerEpoch(nextOffset);
-        var registration = new BrokerRegistration(request.BrokerId, request.IncarnationId, epoch, endpoint, Fenced: true, InControlledShutdown: false);
+        var registration = new BrokerRegistration(request.BrokerId, request.IncarnationId, epoch, clean ? known.CleanSince : epoch, endpoint, Fenced: true, InControlledShutdown: false);
         Append(new MetadataRecord.RegisterBroker(registration, request.PreviousBrokerEpoch));
         sessions[request.BrokerId] = null;
 

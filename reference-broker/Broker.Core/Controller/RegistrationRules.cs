@@ -14,8 +14,8 @@ public class RegistrationRules
     [Rule("A second registration of one incarnation keeps epoch and state.", "KIP-631")]
     public virtual bool IsSameIncarnation(Guid registered, Guid given) => registered == given;
 
-    [Rule("A restart is clean if the broker knows the epoch under which it was registered last: it wrote it down at the end of its clean shutdown.", "KIP-966")]
-    public virtual bool ShutdownWasClean(long registeredEpoch, long previousBrokerEpoch) => registeredEpoch == previousBrokerEpoch;
+    [Rule("A restart is clean if the broker knows the epoch under which it was let in last, or a later one: what it wrote then is all there.", "KIP-966; not only the last one: a registration whose answer was lost changed nothing")]
+    public virtual bool ShutdownWasClean(long cleanSince, long registeredEpoch, long previousBrokerEpoch) => cleanSince <= previousBrokerEpoch && previousBrokerEpoch <= registeredEpoch;
 
     [Rule("The offset of its record is the new incarnation's broker epoch.", "KIP-631: so it grows with every registration")]
     public virtual long NextBrokerEpoch(long recordOffset) => recordOffset;

@@ -57,7 +57,7 @@ public sealed class MetadataImage(TopicSettings defaults)
             case MetadataRecord.FenceBroker it:
                 return Amend(it.Broker, static broker => broker with { Fenced = true });
             case MetadataRecord.UnfenceBroker it:
-                return Amend(it.Broker, static broker => broker with { Fenced = false });
+                return Amend(it.Broker, static broker => broker with { Fenced = false, CleanSince = broker.BrokerEpoch });
             case MetadataRecord.StartControlledShutdown it:
                 return Amend(it.Broker, static broker => broker with { InControlledShutdown = true });
             case MetadataRecord.CreateTopic it:

@@ -102,18 +102,19 @@ public static class MetadataRecordCodec
 
     private static MetadataRecord.RegisterBroker Registration<TCodec>(ref TCodec c, MetadataRecord.RegisterBroker? from) where TCodec : struct, ICodec
     {
-        var it = from?.Registration ?? new BrokerRegistration(0, Guid.Empty, 0, new Endpoint("", 0), false, false);
-        var (broker, incarnation, brokerEpoch, endpoint, fenced, leaving) = it;
+        var it = from?.Registration ?? new BrokerRegistration(0, Guid.Empty, 0, 0, new Endpoint("", 0), false, false);
+        var (broker, incarnation, brokerEpoch, cleanSince, endpoint, fenced, leaving) = it;
         var (host, port) = endpoint;
         var previous = from?.PreviousBrokerEpoch ?? 0;
         VisitBroker(ref c, ref broker, ref brokerEpoch);
         c.Uuid(ref incarnation);
+        c.Int64(ref cleanSince);
         c.String(ref host);
         c.Int32(ref port);
         c.Bool(ref fenced);
         c.Bool(ref leaving);
         c.Int64(ref previous);
-        return new MetadataRecord.RegisterBroker(new BrokerRegistration(broker, incarnation, brokerEpoch, new Endpoint(host, port), fenced, leaving), previous);
+        return new MetadataRecord.RegisterBroker(new BrokerRegistration(broker, incarnation, brokerEpoch, cleanSince, new Endpoint(host, port), fenced, leaving), previous);
     }
 
     private static MetadataRecord.PartitionChange Partition<TCodec>(ref TCodec c, MetadataRecord.PartitionChange? from) where TCodec : struct, ICodec

@@ -65,6 +65,8 @@ public sealed partial class QuorumMachine
 
     public int LastEpoch => log.LastEpoch;
 
+    public int EpochAt(long offset) => log.EpochAt(offset);
+
     /// <summary>When the machine wants its next <see cref="QuorumInput.Tick"/>.</summary>
     public TimeSpan NextWake => Role switch
     {

@@ -67,6 +67,15 @@ public sealed class QuorumNode
     /// <summary>Exclusive. 0 after a start, until a leader has said more. Unlike the machine's it waits for the writes that precede it.</summary>
     public long HighWatermark { get; private set; }
 
+    /// <summary>Of the log as it is being written, committed or not; exclusive.</summary>
+    public long EndOffset => machine.EndOffset;
+
+    /// <summary>Of the last entry, 0 if there is none.</summary>
+    public int LastEpoch => machine.LastEpoch;
+
+    /// <summary>Under which the entry at this offset was first stored.</summary>
+    public int EpochAt(long offset) => machine.EpochAt(offset);
+
     /// <summary>Bytes of a torn tail that the start has cut off.</summary>
     public long DroppedBytes => log.DroppedBytes;
 

@@ -106,6 +106,46 @@ public sealed class BrokerLifecycle
         Assert.Equal(ErrorCode.None, cluster.Alter(1, 2));
     }
 
+    /// <summary>It died before it was told that it was registered, so it wrote nothing, and the next life still names the epoch under which it served.</summary>
+    [Fact]
+    public void A_life_that_never_heard_of_its_registration_leaves_the_next_one_clean()
+    {
+        var cluster = new Cluster().Start(1, 2).Create(1, 2);
+        var served = cluster.Epoch(1);
+        cluster.Pass(Cluster.Session);
+        Assert.Equal(ErrorCode.None, cluster.Register(1, clean: true).ErrorCode);
+        Assert.Equal(ErrorCode.None, cluster.Register(1, previous: served).ErrorCode);
+        Assert.Equal(ErrorCode.None, cluster.Register(1, previous: served).ErrorCode);
+
+        Assert.DoesNotContain(cluster.Seen, seen => seen.Kind == ObservationKind.UncleanRegistration);
+    }
+
+    [Fact]
+    public void A_life_that_was_let_in_leaves_no_earlier_epoch_to_name()
+    {
+        var cluster = new Cluster().Start(1, 2).Create(1, 2);
+        var served = cluster.Epoch(1);
+        cluster.Pass(Cluster.Session);
+        Assert.Equal(ErrorCode.None, cluster.Register(1, clean: true).ErrorCode);
+        Assert.False(cluster.Heartbeat(1).IsFenced);
+        cluster.Pass(Cluster.Session);
+        Assert.Equal(ErrorCode.None, cluster.Register(1, previous: served).ErrorCode);
+
+        Assert.Contains(cluster.Seen, seen => seen.Kind == ObservationKind.UncleanRegistration);
+    }
+
+    [Fact]
+    public void An_unclean_return_leaves_no_earlier_epoch_to_name()
+    {
+        var cluster = new Cluster().Start(1, 2).Create(1, 2);
+        var served = cluster.Epoch(1);
+        cluster.Pass(Cluster.Session);
+        Assert.Equal(ErrorCode.None, cluster.Register(1).ErrorCode);
+        Assert.Equal(ErrorCode.None, cluster.Register(1, previous: served).ErrorCode);
+
+        Assert.Equal(2, cluster.Seen.Count(seen => seen.Kind == ObservationKind.UncleanRegistration));
+    }
+
     [Fact]
     public void A_new_controller_gives_everybody_a_full_session()
     {

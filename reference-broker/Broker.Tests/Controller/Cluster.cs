@@ -45,15 +45,15 @@ internal sealed class Cluster
         return decision.Answer;
     }
 
-    /// <summary>A new incarnation registers; <paramref name="clean"/>: it knows its last broker epoch.</summary>
-    public BrokerRegistrationResponse Register(int broker, bool clean = false)
+    /// <summary>A new incarnation registers; <paramref name="clean"/>: it knows its last broker epoch; <paramref name="previous"/>: it names this one.</summary>
+    public BrokerRegistrationResponse Register(int broker, bool clean = false, long? previous = null)
     {
         var answer = Commit(Machine.RegisterBroker(new BrokerRegistrationRequest
         {
             BrokerId = broker,
             IncarnationId = new Guid(++incarnations, 0, 0, new byte[8]),
             Listeners = [new BrokerRegistrationRequest.Listener { Name = "PLAINTEXT", Host = $"broker-{broker}", Port = 9092 }],
-            PreviousBrokerEpoch = clean ? Epoch(broker) : -1,
+            PreviousBrokerEpoch = previous ?? (clean ? Epoch(broker) : -1),
         }, now));
         if (answer.ErrorCode is ErrorCode.None) epochs[broker] = answer.BrokerEpoch;
         return answer;

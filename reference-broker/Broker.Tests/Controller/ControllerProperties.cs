@@ -267,7 +267,7 @@ public sealed class ControllerProperties
 
     private sealed class EveryShutdownWasClean : RegistrationRules
     {
-        public override bool ShutdownWasClean(long registeredEpoch, long previousBrokerEpoch) => true;
+        public override bool ShutdownWasClean(long cleanSince, long registeredEpoch, long previousBrokerEpoch) => true;
     }
 
     private sealed class LeaderNeedNotBeMember : IsrRules
