@@ -113,6 +113,6 @@ public sealed class IsrSafetyProperties
 
     private sealed class EveryRestartWasClean : RegistrationRules
     {
-        public override bool ShutdownWasClean(long registeredEpoch, long previousBrokerEpoch) => true;
+        public override bool ShutdownWasClean(long cleanSince, long registeredEpoch, long previousBrokerEpoch) => true;
     }
 }
