@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using Verify.Campaign.Hunting;
 using Verify.Campaign.Judging;
 using Verify.Campaign.Results;
 using Verify.Campaign.Running;
@@ -48,8 +49,8 @@ public sealed class CampaignRunner(CampaignPlan plan, Func<RunRecord, RunVerdict
     }
 
     /// <param name="storyOf">File of the story that shows a guarantee of a cell, null when there is none.</param>
-    /// <param name="powerOf">The campaign's power for a guarantee, null when no rates are recorded.</param>
-    public CampaignResult Result(ToolInfo tool, MachineInfo machine, Func<int, string, string?> storyOf, Func<string, string?> powerOf) => new()
+    /// <param name="rates">What tells the campaign's power; null when nothing is recorded.</param>
+    public CampaignResult Result(ToolInfo tool, MachineInfo machine, Func<int, string, string?> storyOf, KillRates? rates) => new()
     {
         Tool = tool,
         Machine = machine,
@@ -57,7 +58,8 @@ public sealed class CampaignRunner(CampaignPlan plan, Func<RunRecord, RunVerdict
         Seeds = plan.Seeds,
         Shards = [plan.Shard ?? new SeedShard(plan.Seeds.From, plan.Seeds.To, 1, 1)],
         Varied = plan.Varied,
-        Cells = [.. tallies.Select((tally, index) => tally.Result(guarantee => storyOf(index, guarantee), powerOf))],
+        Cells = [.. tallies.Select((tally, index) => tally.Result(guarantee => storyOf(index, guarantee), (guarantee, runs) => rates?.PowerOf(plan, runs, guarantee)?.Text))],
+        Power = rates?.PowerOf(plan, tallies.Min(static tally => tally.Runs)),
         Interrupted = interrupted is null ? null : new Interruption(interrupted),
         SimulatedSeconds = tallies.Sum(tally => tally.Simulated.TotalSeconds),
         WallSeconds = watch.Elapsed.TotalSeconds,

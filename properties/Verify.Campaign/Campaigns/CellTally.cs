@@ -50,7 +50,10 @@ internal sealed class CellTally(Cell cell, CampaignPlan plan)
     /// <summary>What deserves a story: for each broken guarantee the first seed that broke it, and the first loss that the configuration permits.</summary>
     public IEnumerable<StoryWish> Wishes() => order.Select(name => guarantees[name].Wish()).OfType<StoryWish>();
 
-    public CellResult Result(Func<string, string?> storyOf, Func<string, string?> powerOf) => new()
+    public long Runs => runs;
+
+    /// <param name="powerOf">By guarantee and number of runs.</param>
+    public CellResult Result(Func<string, string?> storyOf, Func<string, long, string?> powerOf) => new()
     {
         Configuration = new SortedDictionary<string, string>(Cell.Configuration.Given.ToDictionary(), StringComparer.Ordinal),
         System = "reference",
@@ -68,7 +71,7 @@ internal sealed class CellTally(Cell cell, CampaignPlan plan)
             Faults = Counts.Of(faults),
             Events = Counts.Of(events),
         },
-        Guarantees = [.. order.OrderBy(Place).Select(name => guarantees[name].Result(runs, storyOf(name), powerOf(name)))],
+        Guarantees = [.. order.OrderBy(Place).Select(name => guarantees[name].Result(runs, storyOf(name), powerOf(name, runs)))],
         Availability = new Availability(longestOutage, recovery, outageSeed, measured == 0 ? null : outageSum / measured, measured),
         LatencyMs = latencies.Count == 0 ? null : new Latency(Simulated: true, longestLatency, new SortedDictionary<int, long>(latencies)),
         DefaultsThatDiffer = [.. Cell.Configuration.DifferencesFromKafka.Select(difference => new Results.DefaultDifference(difference.Name, difference.Ours, difference.Kafkas ?? "", difference.Meaning))],

@@ -1,3 +1,4 @@
+using Verify.Campaign.Campaigns;
 using Verify.Campaign.Hunting;
 using Verify.Campaign.Judging;
 using Verify.Campaign.Results;
@@ -105,11 +106,16 @@ public sealed class HuntTests
     [Fact]
     public void Power_counts_the_planted_bugs_that_so_many_runs_would_have_found()
     {
-        var rates = new KillRates("abc", "two cores", [new("a", "log", true, 10), new("b", "log", true, 2000), new("c", "log", false, 9000), new("d", "metadata", true, 5)]);
-        Assert.Equal("such a campaign finds 1 of the 3 planted bugs", Power.Of("log", 1000, rates)!.ToString());
-        Assert.Equal(2, Power.Of("log", 2000, rates)!.Found);
-        Assert.Null(Power.Of("queue", 1000, rates));
-        Assert.Equal(rates.Rates, KillRates.Parse(rates.ToJson()).Rates);
+        var rates = new KillRates("abc", "two cores", [new("a", "log", ["lost-write"], true, 10), new("b", "log", ["duplicate"], true, 2000), new("c", "log", ["lost-write"], false, 9000), new("d", "metadata", ["lost-topic"], true, 5)]);
+        var plan = new CampaignPlan { Cells = [], Workload = "log", Seeds = new SeedRange(1, 1000), Command = "" };
+        Assert.Equal("such a campaign finds 1 of the 3 planted bugs", rates.PowerOf(plan, 1000)!.Text);
+        Assert.Equal(2, rates.PowerOf(plan, 2000)!.Found);
+        Assert.Equal("such a campaign finds 1 of the 2 planted bugs that break it", rates.PowerOf(plan, 1000, "no-lost-writes")!.Text);
+        Assert.Null(rates.PowerOf(plan, 1000, "recovery"));
+        Assert.Null(rates.PowerOf(plan with { Workload = "queue" }, 1000));
+        Assert.Null(rates.PowerOf(plan with { Length = TimeSpan.FromSeconds(5) }, 1000));
+        Assert.Null(rates.PowerOf(plan with { Faults = new FaultChoice(["crash"], true) }, 1000));
+        Assert.Equal(rates.ToJson(), KillRates.Parse(rates.ToJson()).ToJson());
     }
 
     [Fact]

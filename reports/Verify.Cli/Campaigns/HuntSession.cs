@@ -15,6 +15,9 @@ internal sealed class HuntSession(Streams streams)
     /// <summary>Folder of stored stories.</summary>
     public required string Stories { get; init; }
 
+    /// <summary>File for the kill rates; null: they are not recorded.</summary>
+    public string? Record { get; init; }
+
     public bool RegressionOnly { get; init; }
 
     public bool Json { get; init; }
@@ -38,6 +41,7 @@ internal sealed class HuntSession(Streams streams)
         }
         if (Json) streams.Output.Write(new HuntResult(results).ToJson());
         else Sum(results);
+        if (Record is { } file && !stop.IsCancellationRequested) File.WriteAllText(file, KillRates.Of(new HuntResult(results), Mutants, ThisTool.Info.Commit, $"{ThisMachine.Info.Cpu}, {ThisMachine.Info.Cores} cores").ToJson());
         return new HuntResult(results).AllKilled && results.Count > 0 && !stop.IsCancellationRequested ? ExitCode.Held : ExitCode.Broken;
 
         void Add(HuntedMutant hunted)

@@ -19,6 +19,7 @@ internal static class HuntVerb
         var stories = Parsed.One("--stories", "DIR", "Where stories are stored", static text => text, static () => Path.Combine("properties", "seeds"));
         var mutants = Parsed.One<string?>("--mutants", "ASSEMBLY.dll", "Hunt the mutants of this assembly too", static text => text, static () => null);
         var budget = Parsed.One("--budget", "600s", "Processor time per mutant", static text => OptionText.Duration("--budget", text), static () => TimeSpan.FromMinutes(10));
+        var record = Parsed.One<string?>("--record", "FILE", "Record how soon each was killed by discovery: what campaigns quote as their power", static text => text, static () => null);
         var jobs = SharedOptions.Jobs();
         var into = SharedOptions.Out();
         var json = SharedOptions.Json();
@@ -29,9 +30,10 @@ internal static class HuntVerb
             "mqverify hunt",
             "mqverify hunt isr-shrink-before-commit --budget 120s",
             "mqverify hunt --regression --json",
+            "mqverify hunt --record benchmarks/baselines/kill-rates.json",
             "mqverify hunt --rules")
         {
-            slugs, rules, mechanical, regression, stories, mutants, budget, jobs, into, json, quiet,
+            slugs, rules, mechanical, regression, stories, mutants, budget, record, jobs, into, json, quiet,
         };
         verb.SetAction((parsed, stop) => Task.FromResult(parsed.GetValue(rules) ? PrintRules(streams) : new HuntSession(streams)
         {
@@ -39,6 +41,7 @@ internal static class HuntVerb
             Plan = new HuntPlan { Budget = parsed.GetValue(budget), Jobs = parsed.GetValue(jobs) },
             Means = HuntMeans.Usual(parsed.GetValue(mechanical) ? null : Path.Combine(parsed.GetValue(into)!, "stories"), "mqverify hunt"),
             Stories = parsed.GetValue(stories)!,
+            Record = parsed.GetValue(record),
             RegressionOnly = parsed.GetValue(regression),
             Json = parsed.GetValue(json),
             Quiet = parsed.GetValue(quiet),
