@@ -56,8 +56,11 @@ public sealed class RequestRouter
 
     private ApiVersionsResponse OfferedVersions() => new()
     {
-        ApiKeys = [.. routes.Select(route => new ApiVersion { ApiKey = route.Key, MinVersion = route.Value.Versions.Min, MaxVersion = route.Value.Versions.Max })],
+        ApiKeys = [.. routes.Select(route => new ApiVersion { ApiKey = route.Key, MinVersion = OfferedFrom(route.Key, route.Value.Versions), MaxVersion = route.Value.Versions.Max })],
     };
+
+    /// <summary>Produce is offered from 0, though nothing below 3 is served: librdkafka before 2.11 takes a broker that does not offer 0 for one that knows no compression. Kafka does the same (KAFKA-18659).</summary>
+    private static short OfferedFrom(ApiKey key, VersionRange served) => key == ApiKey.Produce ? (short)0 : served.Min;
 
     private static byte[] VersionTooNew(RequestHeader header)
     {

@@ -128,7 +128,7 @@ public sealed class BrokerNode
         router.On<FetchRequest, FetchResponse>(new FetchHandler(host, partitions, identity, isr).HandleAsync);
         router.On<ListOffsetsRequest, ListOffsetsResponse>(offsets.ListAsync);
         router.On<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(offsets.EndOfEpochAsync);
-        router.On<MetadataRequest, MetadataResponse>(new MetadataHandler(settings, identity, controller, scope).HandleAsync);
+        router.On<MetadataRequest, MetadataResponse>(new MetadataHandler(host, settings, identity, controller, scope).HandleAsync);
         router.On<InitProducerIdRequest, InitProducerIdResponse>(new ProducerIdHandler(settings, identity, controller).HandleAsync);
         Forward<CreateTopicsRequest, CreateTopicsResponse>(router, controller, answer => answer.Topics.Exists(topic => topic.ErrorCode == ErrorCode.NotController));
         Forward<DeleteTopicsRequest, DeleteTopicsResponse>(router, controller, answer => answer.Responses.Exists(topic => topic.ErrorCode == ErrorCode.NotController));

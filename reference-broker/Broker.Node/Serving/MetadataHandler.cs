@@ -8,34 +8,48 @@ namespace Broker.Node.Serving;
 
 /// <summary>Tells clients the unfenced brokers, the topics and who leads what, as this broker's own image has it.</summary>
 /// <remarks>Topics can be asked for by id from version 12 on; the two versions before have the field, and refuse the whole request that uses it.</remarks>
-public sealed class MetadataHandler(BrokerSettings settings, BrokerIdentity identity, ControllerLink controller, TaskScope scope)
+public sealed class MetadataHandler(IHost host, BrokerSettings settings, BrokerIdentity identity, ControllerLink controller, TaskScope scope)
 {
     private const short ByIdFrom = 12;
     private const short CreationVersion = 7;
 
-    private readonly HashSet<string> wanted = new(StringComparer.Ordinal);   // topics that the controller is being asked to create
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(5), CreationLimit = TimeSpan.FromSeconds(1);
 
-    public ValueTask<MetadataResponse?> HandleAsync(MetadataRequest request, RequestContext context)
+    private readonly HashSet<string> creating = new(StringComparer.Ordinal);   // what the controller is being asked for
+
+    public async ValueTask<MetadataResponse?> HandleAsync(MetadataRequest request, RequestContext context)
+    {
+        var isAll = request.Topics is null || context.Header.Version == 0 && request.Topics.Count == 0;
+        if (settings.AutoCreateTopics && request.AllowAutoTopicCreation && !isAll) await CreateMissingAsync(request.Topics!);
+        return Answer(request, isAll, context.Header.Version);
+    }
+
+    private MetadataResponse Answer(MetadataRequest request, bool isAll, short version)
     {
         var image = identity.Image;
         var answer = new MetadataResponse { ClusterId = "mqverify", ControllerId = settings.Id.Value };
         foreach (var broker in image.Brokers)
             if (!broker.Fenced) answer.Brokers.Add(new MetadataResponseBroker { NodeId = broker.Broker, Host = broker.Endpoint.Host, Port = broker.Endpoint.Port });
 
-        var all = request.Topics is null || context.Header.Version == 0 && request.Topics.Count == 0;
-        var tooOld = context.Header.Version < ByIdFrom && !all && request.Topics!.Exists(topic => topic.Name is null || topic.TopicId != Guid.Empty);
-        if (all) answer.Topics.AddRange(image.Topics.Select(topic => Describe(topic, image)));
+        var tooOld = version < ByIdFrom && !isAll && request.Topics!.Exists(topic => topic.Name is null || topic.TopicId != Guid.Empty);
+        if (isAll) answer.Topics.AddRange(image.Topics.Select(topic => Describe(topic, image)));
         else if (tooOld) answer.Topics.AddRange(request.Topics!.Select(wanted => new MetadataResponseTopic { ErrorCode = ErrorCode.InvalidRequest, Name = wanted.Name ?? "" }));
-        else answer.Topics.AddRange(request.Topics!.Select(asked => Describe(asked, image)));
-        if (settings.AutoCreateTopics && request.AllowAutoTopicCreation && !all) Create(answer.Topics);
-        return ValueTask.FromResult<MetadataResponse?>(answer);
+        else answer.Topics.AddRange(request.Topics!.Select(wanted => Describe(wanted, image)));
+        return answer;
     }
 
-    /// <summary>Asks for the topics that are not there, with the cluster's defaults. The client asks for them again, as it is told that they are unknown.</summary>
-    private void Create(IEnumerable<MetadataResponseTopic> answered)
+    /// <summary>
+    /// Has the topics made that are not there, with the cluster's defaults, and waits a little until this broker knows them. Kafka answers at once that they are unknown, and its clients
+    /// ask again after a second or so.
+    /// </summary>
+    private async Task CreateMissingAsync(List<MetadataRequestTopic> asked)
     {
-        foreach (var topic in answered)
-            if (topic is { ErrorCode: ErrorCode.UnknownTopicOrPartition, Name: { } name } && wanted.Add(name)) scope.Start(() => CreateAsync(name));
+        var missing = asked.Select(topic => topic.Name).OfType<string>().Where(name => identity.Image.Topic(name) is null && TopicNames.Refuse(name) is null).ToArray();
+        if (missing.Length == 0) return;
+        foreach (var name in missing)
+            if (creating.Add(name)) scope.Start(() => CreateAsync(name));
+        var until = host.Time.Monotonic() + CreationLimit;
+        while (Array.Exists(missing, name => identity.Image.Topic(name) is null && creating.Contains(name)) && (until - host.Time.Monotonic()).Ticks > 0) await host.Time.DelayAsync(LookAgain);
     }
 
     private async Task CreateAsync(string name)
@@ -45,9 +59,10 @@ public sealed class MetadataHandler(BrokerSettings settings, BrokerIdentity iden
             Topics = [new CreatableTopic { Name = name, NumPartitions = -1, ReplicationFactor = -1 }],
             TimeoutMs = (int)settings.RequestTimeout.TotalMilliseconds,
         };
-        await controller.AskActiveAsync<CreateTopicsRequest, CreateTopicsResponse>(
+        var answer = await controller.AskActiveAsync<CreateTopicsRequest, CreateTopicsResponse>(
             creation, CreationVersion, answer => answer.Topics.Exists(topic => topic.ErrorCode == ErrorCode.NotController), settings.Backoff);
-        wanted.Remove(name);
+        if (answer is { Topics: [{ ErrorCode: ErrorCode.None or ErrorCode.TopicAlreadyExists }] }) await host.Time.DelayAsync(CreationLimit);   // its record is on the way here
+        creating.Remove(name);
     }
 
     private static MetadataResponseTopic Describe(MetadataRequestTopic wanted, MetadataImage image)

@@ -19,8 +19,8 @@ public sealed class ProducerIdHandler(BrokerSettings settings, BrokerIdentity id
 
     private async Task<bool> RefillAsync()
     {
-        var answer = await controller.AskAsync<AllocateProducerIdsRequest, AllocateProducerIdsResponse>(
-            new AllocateProducerIdsRequest { BrokerId = settings.Id.Value, BrokerEpoch = identity.BrokerEpoch }, 0, answer => answer.ErrorCode == ErrorCode.NotController);
+        var answer = await controller.AskActiveAsync<AllocateProducerIdsRequest, AllocateProducerIdsResponse>(
+            new AllocateProducerIdsRequest { BrokerId = settings.Id.Value, BrokerEpoch = identity.BrokerEpoch }, 0, answer => answer.ErrorCode == ErrorCode.NotController, settings.Backoff);
         if (answer is not { ErrorCode: ErrorCode.None, ProducerIdLen: > 0 }) return false;
         (next, left) = (answer.ProducerIdStart, answer.ProducerIdLen);
         return true;
