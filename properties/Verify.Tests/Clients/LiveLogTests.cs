@@ -62,7 +62,10 @@ internal static class LiveLogs
         { "acks-0", false, 0, false },
     };
 
-    public static Task<EmbeddedCluster> ReferenceAsync(Func<BrokerRules>? rules = null) => EmbeddedCluster.StartAsync(Brokers, new EmbeddedClusterOptions { Rules = rules, OnDisk = true });
+    /// <summary>No session ends on a busy machine: what is compared is a run without changes of leaders.</summary>
+    private static readonly Dictionary<string, string> Calm = new() { ["broker.session.timeout.ms"] = "30000", ["controller.quorum.fetch.timeout.ms"] = "30000", ["replica.lag.time.max.ms"] = "30000", ["replica.socket.timeout.ms"] = "30000" };
+
+    public static Task<EmbeddedCluster> ReferenceAsync(Func<BrokerRules>? rules = null) => EmbeddedCluster.StartAsync(Brokers, new EmbeddedClusterOptions { Rules = rules, OnDisk = true, Settings = Calm });
 
     public static Task<LiveLogRun> OnReferenceAsync(EmbeddedCluster cluster, string name, bool keyed, short acks, bool idempotent) =>
         cluster.WhileUpAsync(LiveLogRun.PlayAsync(LiveLogRun.Plan(keyed), name, Brokers, Settings(cluster.Bootstrap, acks, idempotent)));
