@@ -63,3 +63,17 @@ public sealed class QuorumLeader : IMessage
         c.EndOfFields();
     }
 }
+
+/// <summary>What became of one partition where nothing else is to be said.</summary>
+public sealed class PartitionError : IMessage
+{
+    public int PartitionIndex;
+    public ErrorCode ErrorCode;
+
+    public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
+    {
+        c.Int32(ref PartitionIndex);
+        c.Error(ref ErrorCode);
+        c.EndOfFields();
+    }
+}

@@ -18,6 +18,14 @@ public static class CodecExtensions
     public static void Key<TCodec>(this ref TCodec c, ref ApiKey value, [CallerArgumentExpression(nameof(value))] string field = "") where TCodec : struct, ICodec =>
         c.Int16(ref Unsafe.As<ApiKey, short>(ref value), field);
 
+    /// <summary>Bytes that brokers do not look into. Null, which some clients write for none, reads as empty.</summary>
+    public static void Bytes<TCodec>(this ref TCodec c, ref ReadOnlyMemory<byte> value, [CallerArgumentExpression(nameof(value))] string field = "") where TCodec : struct, ICodec
+    {
+        ReadOnlyMemory<byte>? some = value;
+        c.Records(ref some, field);
+        value = some ?? ReadOnlyMemory<byte>.Empty;
+    }
+
     public static void Array<TCodec, T>(this ref TCodec c, ref List<T> items, short version, [CallerArgumentExpression(nameof(items))] string field = "")
         where TCodec : struct, ICodec where T : IMessage, new()
     {

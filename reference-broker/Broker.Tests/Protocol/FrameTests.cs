@@ -116,7 +116,7 @@ public sealed class FrameTests
     {
         Assert.Equal(Apis.All.OrderBy(api => api.Key), Apis.All);
         Assert.All(Apis.All, api => Assert.Same(api, Apis.Find(api.Key)));
-        Assert.Null(Apis.Find(ApiKey.JoinGroup));
+        Assert.Null(Apis.Find(ApiKey.LeaderAndIsr));
         Assert.Null(Apis.Find((ApiKey)(-1)));
         Assert.Null(Apis.Find((ApiKey)9999));
     }
