@@ -1,5 +1,6 @@
 using Broker.Core;
 using Broker.Core.Controller;
+using Broker.Core.Groups;
 using Broker.Core.Metadata;
 using Broker.Core.Quorum;
 using Broker.Node;
@@ -44,6 +45,15 @@ public sealed record ClusterSettings
     public bool EligibleLeaderReplicas { get; init; } = true;
 
     public TopicSettings TopicDefaults { get; init; } = TopicSettings.KafkaDefaults;
+
+    /// <summary>The topic of offsets is replicated to at most three, as by default, of the brokers there are.</summary>
+    public GroupSettings Groups { get; init; } = new()
+    {
+        OffsetsTopicPartitions = 3,
+        CommitTimeout = TimeSpan.FromSeconds(1),
+        MinSessionTimeout = TimeSpan.FromMilliseconds(100),
+        InitialRebalanceDelay = TimeSpan.FromMilliseconds(100),
+    };
 }
 
 /// <summary>The real broker code on the nodes of a world: brokers, and controllers of their own or combined with them.</summary>
@@ -148,6 +158,7 @@ public sealed class SimCluster
         Backoff = settings.Backoff,
         ReplicaFetchMaxBytes = settings.FetchMaxBytes,
         RequestTimeout = settings.RequestTimeout,
+        Groups = settings.Groups with { OffsetsTopicReplicationFactor = (short)Math.Min(settings.Groups.OffsetsTopicReplicationFactor, settings.Brokers.Count) },
     };
 
     private static string Name(int id) => $"n{id}";

@@ -1,4 +1,5 @@
 using Broker.Core.Controller;
+using Broker.Core.Groups;
 using Broker.Core.Log;
 using Broker.Core.Quorum;
 using Broker.Core.Replication;
@@ -13,6 +14,8 @@ public sealed record BrokerRules
     public ProducerRules Producers { get; init; } = new();
 
     public ReplicationRules Replication { get; init; } = new();
+
+    public GroupRules Groups { get; init; } = new();
 
     public QuorumRules Quorum { get; init; } = new();
 

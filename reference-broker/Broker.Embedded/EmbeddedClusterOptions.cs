@@ -19,6 +19,7 @@ public sealed record EmbeddedClusterOptions
         new("replica.lag.time.max.ms", "2000"),
         new("replica.fetch.backoff.ms", "20"),
         new("replica.socket.timeout.ms", "2000"),
+        new("group.initial.rebalance.delay.ms", "0"),
     });
 
     /// <summary>Nodes of their own for the metadata quorum; 0: every broker is a controller too.</summary>

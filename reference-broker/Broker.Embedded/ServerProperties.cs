@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using Broker.Core.Controller;
+using Broker.Core.Groups;
 using Broker.Core.Metadata;
 using Broker.Core.Quorum;
 using Broker.Runtime;
@@ -35,6 +36,8 @@ public sealed class ServerProperties
         "num.partitions", "default.replication.factor", "auto.create.topics.enable", "broker.heartbeat.interval.ms", "broker.session.timeout.ms", "replica.lag.time.max.ms",
         "replica.fetch.wait.max.ms", "replica.fetch.backoff.ms", "replica.socket.timeout.ms", "replica.fetch.max.bytes", "controller.quorum.election.timeout.ms",
         "controller.quorum.fetch.timeout.ms", "controller.quorum.request.timeout.ms", "controller.quorum.retry.backoff.ms", "unclean.leader.election.interval.ms",
+        "offsets.topic.num.partitions", "offsets.topic.replication.factor", "offsets.topic.segment.bytes", "offsets.commit.timeout.ms", "offset.metadata.max.bytes", "offsets.retention.minutes",
+        "offsets.retention.check.interval.ms", "group.min.session.timeout.ms", "group.max.session.timeout.ms", "group.initial.rebalance.delay.ms", "group.max.size",
     ];
 
     private static readonly FrozenSet<string> Known = ServerNames.Concat(TopicDefaultNames.Select(name => name.Broker)).ToFrozenSet(StringComparer.Ordinal);
@@ -103,6 +106,27 @@ public sealed class ServerProperties
             UncleanElectionInterval = Duration("unclean.leader.election.interval.ms", defaults.UncleanElectionInterval),
             DefaultPartitions = (int)Whole("num.partitions", defaults.DefaultPartitions, 1, defaults.PartitionLimit),
             DefaultReplicationFactor = (short)Whole("default.replication.factor", defaults.DefaultReplicationFactor, 1, MetadataImage.BrokerLimit),
+        };
+    }
+
+    /// <summary>Where default.replication.factor is given and offsets.topic.replication.factor is not, the first holds for the topic of offsets too: otherwise a small cluster would have no groups.</summary>
+    internal GroupSettings Groups()
+    {
+        var defaults = new GroupSettings();
+        var replicas = Whole("default.replication.factor", defaults.OffsetsTopicReplicationFactor, 1, MetadataImage.BrokerLimit);
+        return defaults with
+        {
+            OffsetsTopicPartitions = (int)Whole("offsets.topic.num.partitions", defaults.OffsetsTopicPartitions, 1, new ControllerSettings().PartitionLimit),
+            OffsetsTopicReplicationFactor = (short)Whole("offsets.topic.replication.factor", replicas, 1, MetadataImage.BrokerLimit),
+            OffsetsTopicSegmentBytes = (int)Whole("offsets.topic.segment.bytes", defaults.OffsetsTopicSegmentBytes, 1024, int.MaxValue),
+            CommitTimeout = Duration("offsets.commit.timeout.ms", defaults.CommitTimeout),
+            OffsetMetadataMaxBytes = (int)Whole("offset.metadata.max.bytes", defaults.OffsetMetadataMaxBytes, 0, int.MaxValue),
+            OffsetsRetention = TimeSpan.FromMinutes(Whole("offsets.retention.minutes", (long)defaults.OffsetsRetention.TotalMinutes, 1, int.MaxValue)),
+            RetentionCheckInterval = Duration("offsets.retention.check.interval.ms", defaults.RetentionCheckInterval),
+            MinSessionTimeout = Duration("group.min.session.timeout.ms", defaults.MinSessionTimeout),
+            MaxSessionTimeout = Duration("group.max.session.timeout.ms", defaults.MaxSessionTimeout),
+            InitialRebalanceDelay = TimeSpan.FromMilliseconds(Whole("group.initial.rebalance.delay.ms", (long)defaults.InitialRebalanceDelay.TotalMilliseconds, 0, int.MaxValue)),
+            MaxSize = (int)Whole("group.max.size", defaults.MaxSize, 1, int.MaxValue),
         };
     }
 

@@ -22,6 +22,8 @@ public sealed class AnyRequestTests
     [
         ApiKey.Produce, ApiKey.Fetch, ApiKey.ListOffsets, ApiKey.Metadata, ApiKey.ApiVersions, ApiKey.CreateTopics, ApiKey.DeleteTopics, ApiKey.InitProducerId,
         ApiKey.OffsetForLeaderEpoch, ApiKey.ElectLeaders, ApiKey.IncrementalAlterConfigs, ApiKey.AlterPartitionReassignments,
+        ApiKey.FindCoordinator, ApiKey.JoinGroup, ApiKey.SyncGroup, ApiKey.Heartbeat, ApiKey.LeaveGroup, ApiKey.OffsetCommit, ApiKey.OffsetFetch, ApiKey.DescribeGroups, ApiKey.ListGroups,
+        ApiKey.DeleteGroups, ApiKey.OffsetDelete,
     ];
 
     public static TheoryData<ApiKey> Keys => new(Asked);
@@ -49,6 +51,7 @@ public sealed class AnyRequestTests
         var scope = new TaskScope();
         var admin = new WireAdmin(host, scope, new ConnectionSettings(brokers) { RequestTimeout = TimeSpan.FromSeconds(2) });
         var target = await TargetAsync(host, admin);
+        await CoordinatorAsync(host, brokers);
         var answered = 0;
         for (var version = api.Versions.Min; version <= api.Versions.Max; version++)
             for (ulong round = 0; round < RequestsOfEachVersion; round++)
@@ -71,6 +74,20 @@ public sealed class AnyRequestTests
             if ((await admin.DescribeTopicAsync(Topic, TimeSpan.FromSeconds(20))).Value is { } found && found.Partitions.All(partition => partition.InSyncReplicas.Count == Brokers)) return found.TopicId;
             await host.Time.DelayAsync(TimeSpan.FromMilliseconds(100));
         }
+    }
+
+    /// <summary>Has the topic of offsets made, so that there is a coordinator to ask.</summary>
+    private static async Task CoordinatorAsync(IHost host, IReadOnlyList<Endpoint> brokers)
+    {
+        var link = new BrokerLink(host, new ConnectionSettings(brokers), ClientRules.Faithful, brokers[0], static () => { });
+        while (true)
+        {
+            await link.OpenAsync();
+            var found = await link.AskAsync<FindCoordinatorRequest, FindCoordinatorResponse>(new FindCoordinatorRequest { CoordinatorKeys = ["g"] }, TimeSpan.FromSeconds(2), 4);
+            if (found.Message is { Coordinators: [{ ErrorCode: ErrorCode.None }] }) break;
+            await host.Time.DelayAsync(TimeSpan.FromMilliseconds(100));
+        }
+        link.Close();
     }
 
     /// <summary>One request on a connection of its own; some are never answered, or much later.</summary>
@@ -96,6 +113,16 @@ public sealed class AnyRequestTests
     private static object? Near(FieldInfo field, object message, Guid topic, Prng chance) => field.Name switch
     {
         "Topic" or "ResourceName" or "TopicName" => Topic,
+        "GroupId" or "KeyName" => chance.Pick(["", "g"]),
+        "CoordinatorKeys" or "GroupsNames" or "Groups" when field.FieldType == typeof(List<string>) => new List<string> { "g" },
+        "MemberId" => "",
+        "GroupInstanceId" => "i",
+        "ProtocolType" => "consumer",
+        "KeyType" => (sbyte)0,
+        "SessionTimeoutMs" => 6000,
+        "RebalanceTimeoutMs" => chance.Below(100),
+        "GenerationId" or "GenerationIdOrMemberEpoch" => chance.Between(-1, 2),
+        "Name" when message is JoinGroupProtocol => "range",
         "Name" => message is IncrementalAlterConfigsRequest.AlterableConfig or CreatableTopicConfig ? chance.Pick(["min.insync.replicas", "cleanup.policy", "max.message.bytes", "segment.bytes"]) : Topic,
         "TopicId" => chance.Chance(0.5) ? topic : Guid.Empty,
         "Partition" or "PartitionIndex" or "Index" => chance.Below(3),

@@ -35,6 +35,7 @@ public sealed partial class ProtocolConversation(IHost host, Endpoint broker, lo
         await OlderVersionsAsync();
         await AdministrationAsync();
         await CornersAsync();
+        await GroupsAsync();
         await DeletionAsync();
         link.Close();
         return observed;
@@ -42,10 +43,13 @@ public sealed partial class ProtocolConversation(IHost host, Endpoint broker, lo
 
     private void Saw(string step, FormattableString what) => observed.Add($"{step}: {FormattableString.Invariant(what)}");
 
-    private async Task<TResponse> AskAsync<TRequest, TResponse>(TRequest request, short? version = null)
+    private Task<TResponse> AskAsync<TRequest, TResponse>(TRequest request, short? version = null)
+        where TRequest : IRequest<TResponse> where TResponse : class, IResponse, new() => AskAsync<TRequest, TResponse>(link, request, version);
+
+    private static async Task<TResponse> AskAsync<TRequest, TResponse>(BrokerLink over, TRequest request, short? version = null)
         where TRequest : IRequest<TResponse> where TResponse : class, IResponse, new()
     {
-        var reply = await link.AskAsync<TRequest, TResponse>(request, Patience, version);
+        var reply = await over.AskAsync<TRequest, TResponse>(request, Patience, version);
         return reply.Message ?? throw new InvalidOperationException($"{TRequest.Key}: {reply.Error}, sent: {reply.WasSent}");
     }
 

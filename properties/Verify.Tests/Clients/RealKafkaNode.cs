@@ -96,6 +96,7 @@ public sealed class RealKafkaNode : IDisposable
         "auto.create.topics.enable=false",
         "offsets.topic.replication.factor=1",
         "offsets.topic.num.partitions=1",
+        "group.initial.rebalance.delay.ms=0",
         "transaction.state.log.replication.factor=1",
         "transaction.state.log.min.isr=1",
         "transaction.state.log.num.partitions=1",

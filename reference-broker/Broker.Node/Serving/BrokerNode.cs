@@ -1,5 +1,6 @@
 using Broker.Core;
 using Broker.Core.Metadata;
+using Broker.Node.Groups;
 using Broker.Node.Rpc;
 using Broker.Protocol;
 using Broker.Runtime;
@@ -20,6 +21,7 @@ public sealed class BrokerNode
     private readonly Registration registration;
     private readonly RequestServer server;
     private readonly IsrKeeper isr;
+    private readonly GroupService groups;
     private bool serving;
 
     public BrokerNode(IHost host, BrokerSettings settings, TopicSettings topicDefaults, BrokerRules rules)
@@ -32,6 +34,7 @@ public sealed class BrokerNode
         partitions = new PartitionTable(host, settings, rules, scope);
         registration = new Registration(host, settings, identity, new ControllerLink(host, settings.Controllers, settings.RequestTimeout));   // a connection of its own: nothing delays a heartbeat
         isr = new IsrKeeper(host, settings, partitions, controller, identity, scope);
+        groups = new GroupService(host, settings, rules.Groups, identity, partitions, controller, scope);
         server = new RequestServer(host, settings.Endpoint, Routes(controller), scope);
     }
 
@@ -86,7 +89,11 @@ public sealed class BrokerNode
         else ServeWhenCaughtUp();
     }
 
-    public void AssertInvariants() => partitions.AssertInvariants();
+    public void AssertInvariants()
+    {
+        partitions.AssertInvariants();
+        groups.AssertInvariants();
+    }
 
     private void ServeWhenCaughtUp()
     {
@@ -130,6 +137,7 @@ public sealed class BrokerNode
         router.On<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(offsets.EndOfEpochAsync);
         router.On<MetadataRequest, MetadataResponse>(new MetadataHandler(host, settings, identity, controller, scope).HandleAsync);
         router.On<InitProducerIdRequest, InitProducerIdResponse>(new ProducerIdHandler(settings, identity, controller).HandleAsync);
+        new GroupHandlers(groups, identity).Serve(router);
         Forward<CreateTopicsRequest, CreateTopicsResponse>(router, controller, answer => answer.Topics.Exists(topic => topic.ErrorCode == ErrorCode.NotController));
         Forward<DeleteTopicsRequest, DeleteTopicsResponse>(router, controller, answer => answer.Responses.Exists(topic => topic.ErrorCode == ErrorCode.NotController));
         Forward<ElectLeadersRequest, ElectLeadersResponse>(router, controller, answer => answer.ErrorCode == ErrorCode.NotController);

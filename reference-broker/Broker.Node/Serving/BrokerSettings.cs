@@ -1,3 +1,4 @@
+using Broker.Core.Groups;
 using Broker.Runtime;
 
 namespace Broker.Node.Serving;
@@ -39,4 +40,7 @@ public sealed record BrokerSettings
 
     /// <summary>replica.fetch.max.bytes, per partition.</summary>
     public int ReplicaFetchMaxBytes { get; init; } = 1 << 20;
+
+    /// <summary>Of the groups that this broker coordinates.</summary>
+    public GroupSettings Groups { get; init; } = new();
 }

@@ -1,4 +1,5 @@
 using Broker.Core.Controller;
+using Broker.Core.Groups;
 using Broker.Core.Metadata;
 using Broker.Node.Rpc;
 using Broker.Protocol;
@@ -75,7 +76,7 @@ public sealed class MetadataHandler(IHost host, BrokerSettings settings, BrokerI
 
     private static MetadataResponseTopic Describe(TopicState topic, MetadataImage image)
     {
-        var answer = new MetadataResponseTopic { Name = topic.Name, TopicId = topic.Id };
+        var answer = new MetadataResponseTopic { Name = topic.Name, TopicId = topic.Id, IsInternal = OffsetsTopic.IsInternal(topic.Name) };
         for (var index = 0; index < topic.Partitions.Count; index++)
         {
             var partition = topic.Partitions[index];

@@ -19,6 +19,9 @@ public sealed class PartitionTable(IHost host, BrokerSettings settings, BrokerRu
     /// <summary>Set when a partition came, went or changed its leader.</summary>
     public Signal LeadershipChanged { get; } = new(host.Time);
 
+    /// <summary>Raised when a partition took up leading or following here; with none of both when it is gone.</summary>
+    public event Action<HostedPartition, RoleChange>? RoleChanged;
+
     public HostedPartition? Find(string topic, int index) => byName.GetValueOrDefault(new TopicPartition(topic, index));
 
     public HostedPartition? Find(Guid topic, int index) => byId.GetValueOrDefault((topic, index));
@@ -59,6 +62,7 @@ public sealed class PartitionTable(IHost host, BrokerSettings settings, BrokerRu
         if (change == RoleChange.None) return;
         partition.WakeAll();
         LeadershipChanged.Set();
+        RoleChanged?.Invoke(partition, change);
         if (change == RoleChange.BecameLeader) scope.Start(() => CountOwnLogAsync(partition.Core));
     }
 
@@ -93,6 +97,7 @@ public sealed class PartitionTable(IHost host, BrokerSettings settings, BrokerRu
             byId.Remove((topic, partition.Core.Id.Partition));
             byName.Remove(partition.Core.Id);
             partition.WakeAll();
+            RoleChanged?.Invoke(partition, RoleChange.None);
         }
         LeadershipChanged.Set();
     }

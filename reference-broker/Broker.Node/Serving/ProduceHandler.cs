@@ -1,3 +1,4 @@
+using Broker.Core.Groups;
 using Broker.Core.Log;
 using Broker.Core.Replication;
 using Broker.Node.Rpc;
@@ -15,7 +16,7 @@ public sealed class ProduceHandler(IHost host, PartitionTable partitions, Replic
         var appends = new List<Append>();
         var isTransactional = request.TopicData.Exists(topic => topic.PartitionData.Exists(IsTransactional));
         foreach (var topic in request.TopicData)
-            foreach (var data in topic.PartitionData) appends.Add(Admit(topic.Name, data, request, isTransactional));
+            foreach (var data in topic.PartitionData) appends.Add(Admit(topic.Name, data, request, isTransactional, context.Header.ClientId));
         foreach (var step in rules.ProduceSteps()) await DoAsync(step, appends, request, context);
 
         foreach (var append in appends)
@@ -28,11 +29,11 @@ public sealed class ProduceHandler(IHost host, PartitionTable partitions, Replic
     /// <summary>Transactions are not served. Kafka answers so where the request names no transactional id, and to whoever may not use the one it names.</summary>
     private static bool IsTransactional(PartitionProduceData data) => data.Records is { } records && RecordBatch.TryRead(records, out var first, out _) && first.IsTransactional;
 
-    private Append Admit(string topic, PartitionProduceData data, ProduceRequest request, bool isTransactional)
+    private Append Admit(string topic, PartitionProduceData data, ProduceRequest request, bool isTransactional, string? clientId)
     {
         var append = new Append(new TopicPartition(topic, data.Index), partitions.Find(topic, data.Index), data.Records ?? ReadOnlyMemory<byte>.Empty);
         append.LeaderEpoch = append.Partition?.Core.LeaderEpoch ?? -1;
-        append.Outcome = Refused(request.Acks is < -1 or > 1 ? ErrorCode.InvalidRequiredAcks : isTransactional ? ErrorCode.TransactionalIdAuthorizationFailed : append.Partition is null ? ErrorCode.UnknownTopicOrPartition : ErrorCode.None);
+        append.Outcome = Refused(request.Acks is < -1 or > 1 ? ErrorCode.InvalidRequiredAcks : isTransactional ? ErrorCode.TransactionalIdAuthorizationFailed : append.Partition is null ? ErrorCode.UnknownTopicOrPartition : OffsetsTopic.IsInternal(topic) && clientId != OffsetsTopic.AdminClient ? ErrorCode.InvalidTopicException : ErrorCode.None);
         return append;
     }
 
