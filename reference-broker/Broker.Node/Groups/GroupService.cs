@@ -88,7 +88,8 @@ public sealed class GroupService
                 ],
             };
             var request = new CreateTopicsRequest { Topics = [topic], TimeoutMs = (int)settings.RequestTimeout.TotalMilliseconds };
-            await controller.AskAsync<CreateTopicsRequest, CreateTopicsResponse>(request, CreateTopicsVersion, static answer => answer.Topics.Exists(topic => topic.ErrorCode == ErrorCode.NotController));
+            await controller.AskActiveAsync<CreateTopicsRequest, CreateTopicsResponse>(
+                request, CreateTopicsVersion, static answer => answer.Topics.Exists(topic => topic.ErrorCode == ErrorCode.NotController), settings.Backoff);
             isCreating = false;
         });
     }

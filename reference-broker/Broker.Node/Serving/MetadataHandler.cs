@@ -45,7 +45,7 @@ public sealed class MetadataHandler(IHost host, BrokerSettings settings, BrokerI
     /// </summary>
     private async Task CreateMissingAsync(List<MetadataRequestTopic> asked)
     {
-        var missing = asked.Select(topic => topic.Name).OfType<string>().Where(name => identity.Image.Topic(name) is null && TopicNames.Refuse(name) is null).ToArray();
+        var missing = asked.Select(topic => topic.Name).OfType<string>().Where(name => identity.Image.Topic(name) is null && TopicNames.Refuse(name) is null && !OffsetsTopic.IsInternal(name)).ToArray();
         if (missing.Length == 0) return;
         foreach (var name in missing)
             if (creating.Add(name)) scope.Start(() => CreateAsync(name));
