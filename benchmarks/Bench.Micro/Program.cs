@@ -5,5 +5,6 @@ return args switch
     ["history", .. var rest] => HistoryCommand.Run(rest),
     ["check", .. var rest] => CheckCommand.Run(rest),
     ["small"] => SmallCheckCommand.Run(),
-    _ => Usage.Refuse("bench-micro: name a benchmark: history N --out FILE [--seed S] | check FILE | small"),
+    ["embedded", .. var rest] => await EmbeddedCommand.RunAsync(rest),
+    _ => Usage.Refuse("bench-micro: name a benchmark: history N --out FILE [--seed S] | check FILE | small | embedded [BROKERS]"),
 };

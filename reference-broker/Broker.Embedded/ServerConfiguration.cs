@@ -18,6 +18,9 @@ public sealed record ServerConfiguration
     private const string Plain = "PLAINTEXT", Loopback = "127.0.0.1", Meta = "0.0.0.0";
     private const int DefaultPort = 9092;
 
+    /// <summary>A voter alone waits for nobody, as in Kafka.</summary>
+    private static readonly TimeSpan AloneElectionTimeout = TimeSpan.FromMilliseconds(1);
+
     public required NodeId Id { get; init; }
 
     /// <summary>Null: this node is no broker.</summary>
@@ -78,6 +81,7 @@ public sealed record ServerConfiguration
     public ServerSettings ToSettings()
     {
         var times = Properties.QuorumTimes();
+        if (Voters.Count == 1) times = times with { ElectionTimeout = AloneElectionTimeout };
         var broker = Listener is { } listener ? Broker(listener) : null;
         var voter = ControllerListener is null ? null : new QuorumNodeSettings { Id = Id, Voters = Voters, Times = times };
         return new ServerSettings(broker, voter, Voters)

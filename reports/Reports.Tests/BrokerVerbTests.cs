@@ -94,6 +94,16 @@ public sealed class BrokerVerbTests
     }
 
     [Fact]
+    public void Nothing_but_loopback_is_bound_unless_an_address_is_named()
+    {
+        var alone = ServerConfiguration.Of(new ServerProperties());
+        var unnamed = ServerConfiguration.Of(new ServerProperties([new("listeners", "PLAINTEXT://:9092,CONTROLLER://:9093"), new("controller.quorum.voters", "1@:9093")]));
+        var cluster = ClusterPlan.Of(new ServerProperties(), alone.Listener!.Value, brokers: 2, controllers: 1);
+        Assert.All(cluster.Append(alone).Append(unnamed), node => Assert.All(new[] { node.Listener, node.Advertised, node.ControllerListener }.OfType<Endpoint>(), bound => Assert.Equal("127.0.0.1", bound.Host)));
+        Assert.Equal(9092, alone.Listener!.Value.Port);
+    }
+
+    [Fact]
     public async Task It_says_what_it_does_and_ends_with_0_when_told_to()
     {
         using var broker = new BrokerProcess("--nodes", "3", "--port", "0", "--memory");
