@@ -36,10 +36,13 @@ internal sealed class MetadataAgreement(CheckContract contract) : IChecker
         public bool IsThereToStay => Listed >= 0 && Deleted is { Open: 0, LastAcknowledged: < 0 };
     }
 
+    /// <summary>Calls of one client that have not ended. Which of several an answer belongs to cannot be told, so each may have begun with the earliest.</summary>
+    private readonly record struct Calls(int Earliest, int Open);
+
     private sealed record Listing(int Invoked, int Completed, int Process, bool IsFinal, HashSet<int> Topics);
 
     private readonly Dictionary<int, Topic> topics = [];
-    private readonly Dictionary<(int Process, EventFunction Function, int Topic), int> pending = [];
+    private readonly Dictionary<(int Process, EventFunction Function, int Topic), Calls> pending = [];
     private readonly Dictionary<int, int> listInvoked = [];
     private readonly HashSet<int> lost = [];
     private readonly HashSet<int> resurrected = [];
@@ -67,10 +70,13 @@ internal sealed class MetadataAgreement(CheckContract contract) : IChecker
             var topic = TopicOf(name);
             var (side, contrary) = e.Event.Function == EventFunction.Create ? (topic.Created, topic.Deleted) : (topic.Deleted, topic.Created);
             var operation = (e.Event.Process, e.Event.Function, name);
-            var known = pending.Remove(operation, out var invoked);
-            if (e.Event.Type == EventType.Invoke || !known) side.Open++;               // one of the same client still pending stays open for ever
-            if (e.Event.Type == EventType.Invoke) pending[operation] = e.Position;
-            else Complete(side, contrary, e, known ? invoked : e.Position);
+            var calls = pending.GetValueOrDefault(operation, new Calls(e.Position, 0));
+            var isInvoked = e.Event.Type == EventType.Invoke;
+            if (isInvoked || calls.Open == 0) side.Open++;
+            calls = calls with { Open = Math.Max(0, calls.Open + (isInvoked ? 1 : -1)) };
+            if (calls.Open > 0) pending[operation] = calls;
+            else pending.Remove(operation);
+            if (!isInvoked) Complete(side, contrary, e, calls.Earliest);
         }
     }
 

@@ -113,6 +113,17 @@ public sealed class ClusterExampleTests
         Assert.Equal("lost-topic 1", Check(Done(0, "create", "a") + Topic(2, "invoke", "delete", "a") + Topic(2, "fail", "delete", "a") + Done(1, "list")).Anomalies());
     }
 
+    [Fact]
+    public void Of_two_calls_at_once_by_one_client_either_may_be_the_one_answered()
+    {
+        var twice = Topic(0, "invoke", "create", "a") + Done(2, "delete", "a") + Topic(0, "invoke", "create", "a");
+
+        Assert.Equal("", Check(twice + Topic(0, "ok", "create", "a") + Topic(0, "fail", "create", "a") + Done(1, "list")).Anomalies());
+        Assert.Equal("", Check(twice + Topic(0, "info", "create", "a") + Topic(0, "ok", "create", "a") + Done(1, "list")).Anomalies());
+        Assert.Equal("lost-topic 1", Check(twice + Topic(0, "ok", "create", "a") + Topic(0, "ok", "create", "a") + Done(0, "create", "a") + Done(1, "list")).Anomalies());
+        Assert.Equal("lost-topic 1", Check(Done(2, "delete", "a") + Topic(0, "invoke", "create", "a") + Topic(0, "invoke", "create", "a") + Topic(0, "ok", "create", "a") + Done(1, "list")).Anomalies());
+    }
+
     private static string At(double seconds, string line) => line.Replace("{\"process\"", $"{{\"time\":{seconds * 1e9:0},\"process\"");
 
     private static readonly string Healed = At(10, Sent(0, 1, 10, 0)) + At(20, Event(0, "ok", "heal"));
