@@ -35,6 +35,9 @@ public sealed record Excuse(string Name, string Says, string Source)
     public static readonly Excuse InFlightReorder = new(
         "in-flight-reorder-without-idempotence", "it was sent again after a later batch in flight had been stored", "producer documentation, max.in.flight.requests.per.connection (T7)");
 
+    public static readonly Excuse InFlightToTwoLeaders = new(
+        "in-flight-to-two-leaders", "it was in flight to one leader when its successor left for another and was faster", "max.in.flight.requests.per.connection: per connection, not per partition (T7)");
+
     public static readonly Excuse LateDelivery = new(
         "late-delivery-over-dead-connection", "it arrived after its sender had given it up and gone on", "TCP: a dead connection's bytes may still arrive (T1, section 6.2)");
 
@@ -53,7 +56,7 @@ public sealed record Excuse(string Name, string Says, string Source)
     public static ImmutableArray<Excuse> All { get; } =
     [
         NeverDelivered, RefusedUnseen, LeaderChangedBeforeReplication, UncleanElection, PowerLossOfMinIsr, LastReplicaStanding, DiskLossOfMinIsr,
-        RetryWithoutIdempotence, InFlightReorder, LateDelivery, AnotherConnection, ProducerSessionChanged, TooFewReplicasLeft, QuorumLost,
+        RetryWithoutIdempotence, InFlightReorder, InFlightToTwoLeaders, LateDelivery, AnotherConnection, ProducerSessionChanged, TooFewReplicasLeft, QuorumLost,
     ];
 
     public override string ToString() => Name;

@@ -115,7 +115,8 @@ public static class Excuses
         if (earlier.Placements.Length > earlier.Transmissions.Count(WasTaken)) return null;
         if (configuration.Acks == Acks.Zero) return OverTwoConnections(earlier, later) ? Excuse.AnotherConnection : null;
         if (ArrivedLate(earlier, later)) return Excuse.LateDelivery;
-        return earlier.Transmissions.Length > 1 && configuration.MaxInFlight > 1 ? Excuse.InFlightReorder : null;
+        if (configuration.MaxInFlight <= 1) return null;
+        return earlier.Transmissions.Length > 1 ? Excuse.InFlightReorder : ToTwoLeaders(earlier, later) ? Excuse.InFlightToTwoLeaders : null;
     }
 
     private static Excuse? LostHistory(Configuration configuration, RecordEvidence record) =>
@@ -130,6 +131,14 @@ public static class Excuses
         return !earlier.Acknowledged
             || (later.Placements.Length > 0 && earlier.Placements.Min(p => p.Offset) < later.Placements.Min(p => p.Offset));
     }
+
+    /// <summary>
+    /// Sent once, received while its client still waited for the answer, and by another broker than what was sent later: both were on their way at once, over two
+    /// connections. Kafka's producer keeps a partition to one request in flight only with max.in.flight.requests.per.connection=1.
+    /// </summary>
+    private static bool ToTwoLeaders(RecordEvidence earlier, RecordEvidence later) =>
+        earlier.Transmissions is [{ Late: false } only] && WasTaken(only)
+        && later.Transmissions.Any(WasTaken) && later.Transmissions.Where(WasTaken).All(l => l.Node != only.Node);
 
     /// <summary>Order within one connection is all that acks=0 keeps.</summary>
     private static bool OverTwoConnections(RecordEvidence earlier, RecordEvidence later) =>

@@ -53,6 +53,8 @@ public static class PromiseMatrix
             (c, run) => !c.Idempotence && c.Acks != Acks.Zero && c.Retries > 0 && run.Retries > 0),
         new(Excuse.InFlightReorder, Orders, "retries without idempotence and more than one request in flight, and a batch was sent again",
             (c, run) => !c.Idempotence && c.Acks != Acks.Zero && c.Retries > 0 && c.MaxInFlight > 1 && run.Retries > 0),
+        new(Excuse.InFlightToTwoLeaders, Orders, "no idempotence, more than one request in flight, and a leader changed",
+            (c, run) => !c.Idempotence && c.Acks != Acks.Zero && c.MaxInFlight > 1 && run.LeaderChanges > 0),
         new(Excuse.LateDelivery, Orders, "acks=1 or all without idempotence, and a client's connection died",
             (c, run) => !c.Idempotence && c.Acks != Acks.Zero && run.ConnectionsDied > 0),
         new(Excuse.AnotherConnection, Orders, "acks=0, and a producer's connection died or a leader changed",

@@ -54,6 +54,17 @@ public sealed class OtherJudgementTests
         Assert.Equal("1+2: none", Passed(retried: false).Judged("nonmonotonic-send"));
     }
 
+    /// <summary>1 went to broker 1 and was held up; 2 went to broker 2, which led by then; then 1 led again, and took what was still on its way.</summary>
+    [Fact]
+    public void Without_idempotence_what_is_on_its_way_to_two_leaders_may_change_places()
+    {
+        HandMadeRun Passed(int second) => new HandMadeRun("acks=1").Sends(1).Sends(2)
+            .Elected(1, second, ElectionKind.Clean, HandMadeRun.FullIsr, 3, 3).TookOffice(1, second, HandMadeRun.FullIsr).Appends(second, 1, 0, 2, connection: 40_002).IsTold(2, 0)
+            .Elected(2, 1, ElectionKind.Clean, HandMadeRun.FullIsr, 3, 3).TookOffice(2, 1, HandMadeRun.FullIsr).Appends(1, 2, 1, 1, connection: 40_001).IsTold(1, 1).IsReadFinally(2, 1);
+        Assert.Equal("1+2: in-flight-to-two-leaders", Passed(second: 2).Judged("nonmonotonic-send"));
+        Assert.Equal("1+2: none", Passed(second: 1).Judged("nonmonotonic-send"));
+    }
+
     [Fact]
     public void With_acks_0_order_holds_on_one_connection()
     {

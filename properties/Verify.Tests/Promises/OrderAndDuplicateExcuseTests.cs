@@ -68,6 +68,21 @@ public class OrderAndDuplicateExcuseTests
     }
 
     [Fact]
+    public void T7_two_batches_in_flight_to_two_leaders_may_change_places()
+    {
+        RecordEvidence To(int node, long offset, int epoch) => Sent(1, At(offset, epoch: epoch)) with { Transmissions = [Received(node)] };
+        var overtaken = Pair(To(1, 9, epoch: 3), To(2, 7, epoch: 2));
+        Assert.Equal("in-flight-to-two-leaders", Excuse(NonmonotonicSend, With("acks=1"), overtaken));
+        Assert.Equal("in-flight-to-two-leaders", Excuse(NonmonotonicSend, With([.. NotIdempotent, "retries=0"]), overtaken));
+        Assert.Null(Excuse(NonmonotonicSend, With("acks=1"), Pair(To(1, 9, epoch: 3), To(1, 7, epoch: 3))));
+        Assert.Null(Excuse(NonmonotonicSend, With("acks=1"), overtaken with { Transmissions = [Received() with { Late = true }] }));
+        Assert.Null(Excuse(NonmonotonicSend, With("acks=1"), overtaken with { OtherInSameBatch = true }));
+        Assert.Null(Excuse(NonmonotonicSend, With("acks=all"), overtaken));
+        Assert.Null(Excuse(NonmonotonicSend, With("acks=1", "max.in.flight.requests.per.connection=1"), overtaken));
+        Assert.Null(Excuse(NonmonotonicSend, With("acks=1"), overtaken, RunEvidence.Quiet));
+    }
+
+    [Fact]
     public void A_record_given_up_may_arrive_late_over_its_dead_connection()
     {
         var late = Sent(1, At(9, acknowledged: false)) with { Acknowledged = false, Transmissions = [Received() with { Late = true }] };
