@@ -93,6 +93,9 @@ public enum ObservationKind : byte
 
     /// <summary>World: somebody who could be elected lacks what is committed: a replica in the ISR or, without a partition, a voter. Offset: committed up to here.</summary>
     CommittedAtRisk,
+
+    /// <summary>Leader read a produce batch and is about to judge it: <see cref="ProduceReceived"/> follows in the same turn, or the end of the node. Bytes: the batch as sent; Connection: over which it came.</summary>
+    ProduceRead,
 }
 
 /// <summary>Why a request reached nobody.</summary>

@@ -55,6 +55,12 @@ internal sealed class PartitionLives
         foreach (var value in ValuesOf(batch)) LifeOf(value).Transmissions.Add(new Transmission(lost.Node.Value, delivery, Connection: lost.Connection));
     }
 
+    /// <summary>The node died over a batch that it had read and neither appended nor refused.</summary>
+    public void DiedReading(in Observation read)
+    {
+        foreach (var value in ValuesOf(read.Bytes)) LifeOf(value).Transmissions.Add(new Transmission(read.Node.Value, Delivery.NodeDied, Connection: read.Connection));
+    }
+
     /// <summary>The node's process ended, or a new one began.</summary>
     public void Restarted(NodeId node)
     {

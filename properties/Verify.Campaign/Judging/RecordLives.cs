@@ -9,6 +9,7 @@ namespace Verify.Campaign.Judging;
 internal sealed class RecordLives
 {
     private readonly SortedDictionary<int, PartitionLives> partitions = [];
+    private readonly List<(Observation Read, TimeSpan At)> unjudged = [];   // batches that a broker read and has not spoken of since
     private readonly RunRecord run;
     private readonly PowerLimit power;
     private NodeSet fenced;
@@ -40,16 +41,33 @@ internal sealed class RecordLives
         {
             case ObservationKind.BrokerFenced: fenced = fenced.With(seen.Other); break;
             case ObservationKind.BrokerUnfenced: fenced = fenced.Without(seen.Other); break;
-            case ObservationKind.NodeStarted or ObservationKind.Crashed: foreach (var partition in partitions.Values) partition.Restarted(seen.Node); break;
-            case ObservationKind.PowerLost: foreach (var partition in partitions.Values) partition.LostPower(seen.Node, at); break;
+            case ObservationKind.NodeStarted: foreach (var partition in partitions.Values) partition.Restarted(seen.Node); break;
+            case ObservationKind.Crashed: Died(seen.Node, at); foreach (var partition in partitions.Values) partition.Restarted(seen.Node); break;
+            case ObservationKind.PowerLost: Died(seen.Node, at); foreach (var partition in partitions.Values) partition.LostPower(seen.Node, at); break;
             case ObservationKind.FaultBit when DamagesDisk(seen.Other): foreach (var partition in partitions.Values) partition.DiskDamaged(seen.Node); break;
             case ObservationKind.FrameLost: foreach (var (partition, batch) in BatchValues.OfRequest(seen.Bytes)) PartitionOf(partition).LostOnTheWay(seen, batch); break;
             default:
                 if (seen.Partition.Topic != ClusterNodes.Topic || seen.Partition.Partition < 0) return;
+                Read(seen, at);
                 PartitionOf(seen.Partition).Observe(seen, at, fenced);
                 if (isFull) PartitionOf(seen.Partition).HadFullIsr(at);
                 break;
         }
+    }
+
+    private void Read(Observation seen, int at)
+    {
+        if (seen.Kind == ObservationKind.ProduceRead) unjudged.Add((seen, run.Journal[at].At));
+        else if (seen.Kind == ObservationKind.ProduceReceived)
+            unjudged.RemoveAll(one => one.Read.Node == seen.Node && one.Read.Connection == seen.Connection && one.Read.Partition == seen.Partition);
+    }
+
+    /// <summary>A turn takes no time: only a broker that dies at the very instant of reading can have died before it appended or refused. One that lives on swallowed the batch.</summary>
+    private void Died(NodeId node, int at)
+    {
+        foreach (var (read, when) in unjudged)
+            if (read.Node == node && when == run.Journal[at].At) PartitionOf(read.Partition).DiedReading(read);
+        unjudged.RemoveAll(one => one.Read.Node == node);
     }
 
     private bool DamagesDisk(int fault) => (uint)fault < (uint)run.Faults.Count && run.Faults[fault].Fault is Fault.Disk { Trouble: DiskTrouble.FsyncFails } or Fault.DiskLies or Fault.BitRot;

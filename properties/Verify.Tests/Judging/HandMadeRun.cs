@@ -71,6 +71,13 @@ internal sealed class HandMadeRun
         return Saw(new(ObservationKind.FrameLost, new NodeId(to), Other: (int)how, Bytes: RequestFrame.Encode(request, 12, 1, "c"), Connection: 40_000));
     }
 
+    /// <summary>A broker reads a batch, says no more of it, and dies this much later.</summary>
+    public HandMadeRun DiesReading(int node, long value, TimeSpan later) => Then(() =>
+    {
+        journal.Add(new JournalEntry(now, Of(ObservationKind.ProduceRead, node) with { Bytes = Batch([value]), Connection = 40_000 }));
+        journal.Add(new JournalEntry(now += later, new(ObservationKind.Crashed, new NodeId(node))));
+    });
+
     public HandMadeRun Crashes(int node) => Saw(new(ObservationKind.Crashed, new NodeId(node)));
 
     public HandMadeRun LosesPower(int node) => Saw(new(ObservationKind.PowerLost, new NodeId(node), Offset: 1));

@@ -34,6 +34,16 @@ public sealed class LossJudgementTests
     }
 
     [Fact]
+    public void A_batch_over_which_its_broker_died_was_never_delivered_but_one_that_it_swallowed_was()
+    {
+        HandMadeRun Sent() => new HandMadeRun("acks=0").Sends(1).IsTold(1, -1);
+        Assert.Equal("1: never-delivered", Sent().DiesReading(1, 1, TimeSpan.Zero).IsReadFinally().Judged("lost-write"));
+        Assert.Equal("1: none", Sent().DiesReading(1, 1, TimeSpan.FromMilliseconds(1)).IsReadFinally().Judged("lost-write"));
+        Assert.Equal("1: none", Sent().DiesReading(1, 2, TimeSpan.Zero).IsReadFinally().Judged("lost-write"));
+        Assert.Equal("1: none", Sent().Receives(1, 1).DiesReading(1, 2, TimeSpan.Zero).IsReadFinally().Judged("lost-write"));
+    }
+
+    [Fact]
     public void With_acks_0_what_arrives_after_a_read_began_is_not_lost()
     {
         var later = new HandMadeRun("acks=0").Sends(1).IsTold(1, -1).IsReadFinally();

@@ -61,6 +61,7 @@ public sealed class ProduceHandler(IHost host, PartitionTable partitions, Replic
 
     private void AppendTo(Append append, short acks, int connection)
     {
+        host.Observe(new Observation(ObservationKind.ProduceRead, host.Id, append.Id, append.LeaderEpoch, Bytes: append.Records, Connection: connection));
         if (append.Error == ErrorCode.None) append.Outcome = Store(append.Partition!.Core, append.Records, acks);
         host.Observe(new Observation(ObservationKind.ProduceReceived, host.Id, append.Id, append.LeaderEpoch, append.Outcome.BaseOffset, append.Outcome.NextOffset, (int)append.Error, Bytes: append.Records, Connection: connection));
     }
