@@ -175,15 +175,20 @@ internal sealed class ReplicationModel
         {
             if (!asked.Log.IsReadable(from)) return;
             asked.FollowerFetched(follower.Id, follower.BrokerEpoch, from, now);
-            LookAtIsr(leader);
+            Propose(leader, asked.IsrWith(follower.Id, leader.IsAlive));
         }
         follower.Answer = new FetchAnswer(core.LeaderEpoch, diverging, diverging is null ? asked.Log.Read(from, asked.VisibleEnd(isFollower: true), 1) : default, asked.HighWatermark);
     }
 
     private void LookAtIsr(ModelReplica? leader)
     {
-        if (leader?.Core is not { } core || core.WantedIsr(now, MaximumLag, leader.IsAlive) is not { } wanted) return;
-        var proposal = core.ProposeIsr(wanted);
+        if (leader?.Core is { } core) Propose(leader, core.IsrWithoutLaggards(now, MaximumLag));
+    }
+
+    private void Propose(ModelReplica leader, NodeSet? wanted)
+    {
+        if (leader.Core is not { } core || wanted is not { } isr) return;
+        var proposal = core.ProposeIsr(isr);
         questions.Add((leader, core, proposal, Question(leader, core, proposal)));
     }
 

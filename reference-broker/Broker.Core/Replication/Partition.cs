@@ -71,6 +71,7 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
         Proposal = null;
         if (!newLeadership)
         {
+            GiveIsrItsTime();
             AdvanceHighWatermark();
             return RoleChange.None;
         }
@@ -147,25 +148,24 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
         AdvanceHighWatermark();
     }
 
-    /// <summary>The ISR to ask the controller for, or null when it is right as it is. At most one question at a time.</summary>
+    /// <summary>The ISR without those who lag, to be looked at now and then; null when nobody does, or a question is open: there is one at a time.</summary>
     /// <param name="now">Monotonic time.</param>
-    /// <param name="isAlive">Unfenced in this broker's metadata, with the broker epoch given (KIP-903).</param>
-    public NodeSet? WantedIsr(TimeSpan now, TimeSpan maximumLag, Func<int, long, bool> isAlive)
+    public NodeSet? IsrWithoutLaggards(TimeSpan now, TimeSpan maximumLag)
     {
         if (!IsLeader || Proposal is not null) return null;
         var wanted = state.Isr;
         foreach (var (replica, follower) in followers)
-        {
-            if (state.Isr.Contains(replica))
-            {
-                if (follower.HasLagged(now, maximumLag, Log.LogEndOffset, rules)) wanted = wanted.Without(replica);
-            }
-            else if (follower.HasFetched && rules.MayJoinIsr(follower.EndOffset, HighWatermark, epochStartOffset) && isAlive(replica, follower.BrokerEpoch))
-            {
-                wanted = wanted.With(replica);
-            }
-        }
+            if (state.Isr.Contains(replica) && follower.HasLagged(now, maximumLag, Log.LogEndOffset, rules)) wanted = wanted.Without(replica);
         return wanted == state.Isr ? null : wanted;
+    }
+
+    /// <summary>The ISR with a follower that has just fetched; null when it may not join, is in it, or a question is open.</summary>
+    /// <param name="isAlive">Unfenced in this broker's metadata, with the broker epoch given (KIP-903).</param>
+    public NodeSet? IsrWith(int replica, Func<int, long, bool> isAlive)
+    {
+        if (!IsLeader || Proposal is not null || state.Isr.Contains(replica) || !followers.TryGetValue(replica, out var follower)) return null;
+        var joins = follower.HasFetched && rules.MayJoinIsr(follower.EndOffset, HighWatermark, epochStartOffset) && isAlive(replica, follower.BrokerEpoch);
+        return joins ? state.Isr.With(replica) : null;
     }
 
     public IsrProposal ProposeIsr(NodeSet proposed)
@@ -181,13 +181,26 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
     {
         if (!ReferenceEquals(Proposal, proposal)) return;
         if (committed is { } isr && rules.IsNewPartitionState(partitionEpoch, state.PartitionEpoch))
+        {
             state = state with { Isr = isr, PartitionEpoch = partitionEpoch };
+            GiveIsrItsTime();
+        }
         Proposal = null;
         AdvanceHighWatermark();
     }
 
     /// <summary>Broker epoch under which a follower last fetched (KIP-903), -1 when it has not.</summary>
     public long BrokerEpochOf(int follower) => followers.TryGetValue(follower, out var known) ? known.BrokerEpoch : -1;
+
+    /// <summary>
+    /// Who is in the ISR has replica.lag.time.max.ms from here to reach the log end. Without it, a follower that joins at a high watermark that stands below the log end
+    /// would leave at once, for having been away. Source: Kafka's Replica.resetReplicaState, at each new state of the partition.
+    /// </summary>
+    private void GiveIsrItsTime()
+    {
+        foreach (var replica in state.Isr.Ids())
+            if (followers.TryGetValue(replica, out var follower)) follower.CountAnew();
+    }
 
     private void AdvanceHighWatermark()
     {
@@ -300,6 +313,9 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
             else if (HasFetched && rules.IsCaughtUp(fetchOffset, leaderEndAtLastFetch)) lastCaughtUp = lastFetch;
             (BrokerEpoch, EndOffset, leaderEndAtLastFetch, lastFetch) = (brokerEpoch, fetchOffset, leaderEnd, now);
         }
+
+        /// <summary>Its lag counts from the moment it is looked at next, and not from when it was last caught up.</summary>
+        public void CountAnew() => lastCaughtUp = TimeSpan.MinValue;
 
         /// <summary>A follower that this leader has not heard yet counts from the moment it is first looked at.</summary>
         public bool HasLagged(TimeSpan now, TimeSpan maximum, long leaderEnd, ReplicationRules rules)

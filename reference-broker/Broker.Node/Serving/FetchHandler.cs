@@ -45,7 +45,7 @@ public sealed class FetchHandler(IHost host, PartitionTable partitions, BrokerId
         fetch.Check();
         if (replica < 0 || fetch.Error != ErrorCode.None || fetch.Diverging is not null) return;
         fetch.Partition!.Core.FollowerFetched(replica, brokerEpoch, fetch.Asked.FetchOffset, host.Time.Monotonic());
-        isr.Check(fetch.Partition);
+        isr.Fetched(fetch.Partition, replica);
     }
 
     private static FetchResponse Answer(FetchRequest request, List<PartitionFetch> wanted, bool isFollower)

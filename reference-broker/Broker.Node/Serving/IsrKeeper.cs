@@ -8,22 +8,24 @@ namespace Broker.Node.Serving;
 /// <summary>Asks the controller for the ISRs that this broker's leaders want (KIP-497 AlterPartition, KIP-903 broker epochs).</summary>
 public sealed class IsrKeeper(IHost host, BrokerSettings settings, PartitionTable partitions, ControllerLink controller, BrokerIdentity identity, TaskScope scope)
 {
-    /// <summary>Looks at every partition in turn, for ever: followers that stop fetching cause no event of their own.</summary>
+    /// <summary>Looks for laggards in every partition, for ever: followers that stop fetching cause no event of their own. By this clock alone, as in Kafka, an ISR shrinks by laggards.</summary>
     public async Task KeepAsync()
     {
         while (true)
         {
             await host.Time.DelayAsync(settings.ReplicaLagTimeMax / 2);
-            foreach (var partition in partitions.All) Check(partition);
+            foreach (var partition in partitions.All) Propose(partition.Core, partition.Core.IsrWithoutLaggards(host.Time.Monotonic(), settings.ReplicaLagTimeMax));
         }
     }
 
-    /// <summary>Proposes another ISR where one is wanted and none is asked for yet.</summary>
-    public void Check(HostedPartition partition)
+    /// <summary>A follower has fetched: perhaps it may join.</summary>
+    public void Fetched(HostedPartition partition, int follower) => Propose(partition.Core, partition.Core.IsrWith(follower, IsAlive));
+
+    private void Propose(Partition partition, NodeSet? wanted)
     {
-        if (partition.Core.WantedIsr(host.Time.Monotonic(), settings.ReplicaLagTimeMax, IsAlive) is not { } wanted) return;
-        var proposal = partition.Core.ProposeIsr(wanted);
-        scope.Start(() => AskAsync(partition.Core, proposal));
+        if (wanted is not { } isr) return;
+        var proposal = partition.ProposeIsr(isr);
+        scope.Start(() => AskAsync(partition, proposal));
     }
 
     private bool IsAlive(int broker, long brokerEpoch) =>
