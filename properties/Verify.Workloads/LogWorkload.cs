@@ -9,6 +9,8 @@ namespace Verify.Workloads;
 /// <summary>Producers send to one topic, independent readers follow from the beginning, and at the end everything is read again.</summary>
 public sealed class LogWorkload(WorkloadPlan plan, string topic, HistoryRecorder recorder, ClientKit clients)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     private readonly TopicPartition[] partitions = [.. Enumerable.Range(0, plan.Partitions).Select(index => new TopicPartition(topic, index))];
     private readonly int[] keys = [.. Enumerable.Range(0, plan.Partitions).Select(index => recorder.Key($"{topic}-{index}"))];
     private int finalReads;
@@ -42,19 +44,30 @@ public sealed class LogWorkload(WorkloadPlan plan, string topic, HistoryRecorder
         consumer.Close();
     }
 
-    /// <summary>Sends one fresh record to every partition; true when each was accepted by then.</summary>
+    /// <summary>
+    /// Sends one fresh record to every partition and reads it again; true when each came back by then. A record can be read when the high watermark has passed it, so all that lies
+    /// before it is committed: on every replica in sync, and readable.
+    /// </summary>
     public async Task<bool> ProbeAsync(IHost host, TimeSpan limit)
     {
         var producer = clients.Producer(host);
+        var reader = clients.Reader(host);
         var deadline = host.Time.Monotonic() + limit;
         var well = true;
         for (var index = 0; index < partitions.Length; index++)
         {
-            var accepted = false;
-            while (!accepted && host.Time.Monotonic() < deadline)
-                accepted = await SendAsync(host, producer, Processes.Prober, new Command.Send(default, Processes.Prober, index, ++lastValue));
-            well &= accepted;
+            var isBack = false;
+            reader.Assign([partitions[index]]);
+            while (!isBack && host.Time.Monotonic() < deadline)
+            {
+                var before = await reader.ListOffsetAsync(partitions[index], OffsetAt.Latest, Patience);
+                if (!before.IsKnown) continue;
+                reader.Seek(partitions[index], before.Value.Offset);
+                isBack = await SendAsync(host, producer, Processes.Prober, new Command.Send(default, Processes.Prober, index, ++lastValue)) && await ReturnsAsync(host, reader, lastValue);
+            }
+            well &= isBack;
         }
+        reader.Close();
         await producer.CloseAsync();
         return well;
     }
@@ -80,6 +93,18 @@ public sealed class LogWorkload(WorkloadPlan plan, string topic, HistoryRecorder
         else recorder.FinalReadFailed(process, keys);
         consumer.Close();
         return whole;
+    }
+
+    /// <summary>False when the value did not come for so long that it may have been lost.</summary>
+    private static async Task<bool> ReturnsAsync(IHost host, ILogConsumer reader, long value)
+    {
+        var deadline = host.Time.Monotonic() + Patience;
+        while (host.Time.Monotonic() < deadline)
+        {
+            var result = await reader.PollAsync(deadline - host.Time.Monotonic());
+            if (result.Batches.Any(batch => batch.Records.Any(record => ValueBytes.Read(record.Value) == value))) return true;
+        }
+        return false;
     }
 
     private async Task<bool> SendAsync(IHost host, IProducer producer, int process, Command.Send send)

@@ -32,12 +32,12 @@ internal sealed class CaseJudge(RunRecord run, RunEvidence evidence, Lazy<Record
         return violations;
     }
 
-    /// <summary>With acks=0 ok says only that it was sent: a read can begin before it has arrived. It is lost only if it is not there when all is over.</summary>
+    /// <summary>With acks=0 ok says only that it was sent: a read can begin before it has arrived and is committed. It is lost only if it is not there when all is over.</summary>
     private bool ArrivedLater(AnomalyCase instance)
     {
         if (Configuration.Acks != Promises.Acks.Zero || lastRead.Value.Began is not { } began) return false;
         var value = Number(instance.Values[0]);
-        return lastRead.Value.Has(run.History.Keys.Find(instance.Key), value) || lives.Value.KeptSince(PartitionOf(instance), value) >= began;
+        return lastRead.Value.Has(run.History.Keys.Find(instance.Key), value) || lives.Value.ThereSince(PartitionOf(instance), value) >= began;
     }
 
     private Excuse? ExcuseFor(string anomaly, AnomalyCase instance) => anomaly switch

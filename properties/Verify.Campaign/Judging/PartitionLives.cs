@@ -36,7 +36,7 @@ internal sealed class PartitionLives
             case ObservationKind.Appended: Appended(seen, at); break;
             case ObservationKind.Replicated: Replicated(seen, at); break;
             case ObservationKind.Flushed: Flushed(seen); break;
-            case ObservationKind.HighWatermark: Watermark(seen); break;
+            case ObservationKind.HighWatermark: Watermark(seen, at); break;
             case ObservationKind.Truncated: Cut(ReplicaOf(seen.Node), seen.Offset, CopyEnd.Truncated, at, seen.Epoch); break;
             case ObservationKind.LogRecovered: Recovered(ReplicaOf(seen.Node), seen.Offset, at); break;
             case ObservationKind.BecameLeader: TookOffice(seen, at); break;
@@ -122,10 +122,14 @@ internal sealed class PartitionLives
             if (copy.Offset < seen.EndOffset) copy.Flushed = true;
     }
 
-    private void Watermark(in Observation seen)
+    private void Watermark(in Observation seen, long at)
     {
         foreach (var copy in ReplicaOf(seen.Node).Live)
-            if (copy.Offset < seen.Offset) copy.Placement.CommittedIn = Math.Min(copy.Placement.CommittedIn, seen.Epoch);
+        {
+            if (copy.Offset >= seen.Offset) continue;
+            copy.Placement.CommittedIn = Math.Min(copy.Placement.CommittedIn, seen.Epoch);
+            copy.Placement.CommittedAt = Math.Min(copy.Placement.CommittedAt, at);
+        }
     }
 
     /// <summary>What a log lacks after a restart went with the power, or with the disk; else nobody knows.</summary>
@@ -209,9 +213,10 @@ internal sealed class PartitionLives
     public bool SharedBatch(long one, long other) =>
         lives.TryGetValue(one, out var life) && lives.TryGetValue(other, out var second) && life.Batches.Intersect(second.Batches).Any();
 
-    /// <summary>Journal index at which a copy that is there to the end was first stored; null when there is none.</summary>
-    public long? KeptSince(long value) =>
-        lives.TryGetValue(value, out var life) ? life.Placements.SelectMany(placement => placement.Copies).Where(copy => copy.End == CopyEnd.Kept).Min(copy => (long?)copy.StoredAt) : null;
+    /// <summary>Journal index since when readers could have a record that is there to the end: when a high watermark passed it, or, if none did, when it was stored. Null when it is not there.</summary>
+    public long? ThereSince(long value) => lives.TryGetValue(value, out var life)
+        ? life.Placements.Where(placement => placement.IsKept).Min(placement => (long?)(placement.ReachedHighWatermark ? placement.CommittedAt : placement.KeptSince))
+        : null;
 
     private static Placement Final(PlacementDraft draft) => new(
         draft.Epoch, draft.Offset, draft.Acknowledged, draft.ReachedHighWatermark, draft.ProducerId,
@@ -277,7 +282,15 @@ internal sealed class PartitionLives
         /// <summary>Lowest leader epoch in which a high watermark was past it; <see cref="int.MaxValue"/>: none was.</summary>
         public int CommittedIn { get; set; } = int.MaxValue;
 
+        /// <summary>Journal index at which a high watermark first was past it.</summary>
+        public long CommittedAt { get; set; } = long.MaxValue;
+
         public bool ReachedHighWatermark => CommittedIn < int.MaxValue;
+
+        public bool IsKept => Copies.Exists(copy => copy.End == CopyEnd.Kept);
+
+        /// <summary>Journal index at which a copy that is there to the end was first stored.</summary>
+        public long KeptSince => Copies.Where(copy => copy.End == CopyEnd.Kept).Min(copy => copy.StoredAt);
     }
 
     private sealed class CopyDraft(int node, long offset, PlacementDraft placement)

@@ -30,9 +30,9 @@ internal sealed class RecordLives
     public RecordEvidence OfPair(TopicPartition partition, long earlier, long later) =>
         Of(partition, earlier) with { Other = Of(partition, later), OtherInSameBatch = PartitionOf(partition).SharedBatch(earlier, later) };
 
-    /// <summary>When a copy that is there to the end was first stored; null when there is none.</summary>
-    public TimeSpan? KeptSince(TopicPartition partition, long value) =>
-        PartitionOf(partition).KeptSince(value) is { } index ? run.Journal[(int)index].At : null;
+    /// <summary>Since when readers could have a record that is there to the end: its commit or, while there is none, its first copy; null when it is not there.</summary>
+    public TimeSpan? ThereSince(TopicPartition partition, long value) =>
+        PartitionOf(partition).ThereSince(value) is { } index ? run.Journal[(int)index].At : null;
 
     private void Observe(in Observation seen, int at)
     {

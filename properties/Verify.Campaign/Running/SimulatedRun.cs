@@ -23,6 +23,8 @@ public sealed class SimulatedRun
 {
     private static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(20), RecoveryLimit = TimeSpan.FromSeconds(30), ReadLimit = TimeSpan.FromSeconds(10), AdminTimeout = TimeSpan.FromSeconds(2);
 
+    private const int MoveAttempts = 5;
+
     private readonly Scenario scenario;
     private readonly SimWorld world;
     private readonly SimCluster cluster;
@@ -140,7 +142,7 @@ public sealed class SimulatedRun
         {
             var moved = false;
             foreach (var partition in workload.Partitions)
-                moved |= await operatorNode.DoAsync(host => MoveLeaderAsync(host, partition, new NodeId(broker)));
+                moved |= await operatorNode.DoAsync(host => MakeLeadAsync(host, partition, new NodeId(broker)));
             if (moved) await operatorNode.DoAsync(host => workload.ReadFinallyAsync(host, ReadLimit));
         }
     }
@@ -168,7 +170,8 @@ public sealed class SimulatedRun
             await host.Time.DelayAsync(TimeSpan.FromMilliseconds(20));
     }
 
-    /// <summary>Waits until every partition has a leader and all its replicas in sync; false when that takes too long.</summary>
+    /// <summary>Waits until every broker says the same of every partition: who leads it in which epoch, and that all its replicas are in sync; false when that takes too long.</summary>
+    /// <remarks>Not the word of one: its metadata may be old, and what it tells may be how things were before the last election.</remarks>
     private async Task<bool> InSyncAsync(IHost host, IReadOnlyList<TopicPartition> partitions)
     {
         var admin = kit.Admin(host);
@@ -176,13 +179,32 @@ public sealed class SimulatedRun
         var inSync = false;
         while (!inSync && host.Time.Monotonic() < deadline)
         {
-            var topic = await admin.DescribeTopicAsync(partitions[0].Topic, AdminTimeout);
-            inSync = topic.IsKnown && partitions.All(partition => topic.Value!.Partitions.Any(known =>
-                known.Partition == partition.Partition && known.Leader != NodeId.None && known.InSyncReplicas.Count == scenario.Configuration.ReplicationFactor));
+            var known = new List<TopicDescription>();
+            foreach (var broker in ClusterNodes.Brokers(scenario.Configuration.Brokers).Ids())
+                if ((await admin.DescribeTopicAsync(partitions[0].Topic, AdminTimeout, new NodeId(broker))).Value is { } told) known.Add(told);
+            inSync = known.Count == scenario.Configuration.Brokers && partitions.All(partition => IsFull(partition, known));
             if (!inSync) await host.Time.DelayAsync(TimeSpan.FromMilliseconds(100));
         }
         admin.Close();
         return inSync;
+    }
+
+    private bool IsFull(TopicPartition partition, List<TopicDescription> known)
+    {
+        var told = known.ConvertAll(topic => topic.Partitions.FirstOrDefault(one => one.Partition == partition.Partition));
+        return told.TrueForAll(one => one is not null && one.Leader != NodeId.None && one.InSyncReplicas.Count == scenario.Configuration.ReplicationFactor
+            && (one.Leader, one.LeaderEpoch) == (told[0]!.Leader, told[0]!.LeaderEpoch));
+    }
+
+    /// <summary>Tries more than once: right after the heal brokers still find out that their old connections to the controllers are dead, and the operator gets no answer.</summary>
+    private async Task<bool> MakeLeadAsync(IHost host, TopicPartition partition, NodeId leader)
+    {
+        for (var attempt = 1; attempt <= MoveAttempts; attempt++)
+        {
+            if (await MoveLeaderAsync(host, partition, leader)) return true;
+            await host.Time.DelayAsync(TimeSpan.FromMilliseconds(200));
+        }
+        return false;
     }
 
     private async Task<bool> MoveLeaderAsync(IHost host, TopicPartition partition, NodeId to)

@@ -52,6 +52,16 @@ public sealed class LossJudgementTests
         Assert.Equal("1: none", new HandMadeRun("acks=0").Sends(1).IsTold(1, -1).Appends(1, 0, 0, 1).IsReadFinally().Judged("lost-write"));
     }
 
+    [Fact]
+    public void With_acks_0_what_is_committed_after_a_read_began_is_not_lost()
+    {
+        HandMadeRun Stored() => new HandMadeRun("acks=0").Sends(1).IsTold(1, -1).Appends(1, 0, 0, 1);
+        Assert.Equal("", Stored().IsReadFinally().Commits(1, 0, 1).Judged("lost-write"));
+        Assert.Equal("1: none", Stored().Commits(1, 0, 1).IsReadFinally().Judged("lost-write"));
+        Assert.Equal("1: none", Stored().IsReadFinally().Commits(1, 0, 0).Judged("lost-write"));
+        Assert.Equal("1: none", new HandMadeRun("acks=1").Sends(1).Appends(1, 0, 0, 1).IsTold(1, 0).IsReadFinally().Commits(1, 0, 1).Judged("lost-write"));
+    }
+
     // A leader that changes
 
     private static HandMadeRun TakenByOne(string acks) => new HandMadeRun(acks).Sends(1).Appends(1, 0, 0, 1);
