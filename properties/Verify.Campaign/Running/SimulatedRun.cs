@@ -25,6 +25,9 @@ public sealed class SimulatedRun
 
     private const int MoveAttempts = 5;
 
+    /// <summary>Any one broker: enough where no fault can have kept news of an election from it, before the first one and between the restarts at the end.</summary>
+    private static readonly NodeId?[] Anybody = [null];
+
     private readonly Scenario scenario;
     private readonly SimWorld world;
     private readonly SimCluster cluster;
@@ -93,7 +96,7 @@ public sealed class SimulatedRun
         await UnderFaultsAsync(producers);
 
         var healed = world.Now;
-        var recovered = await operatorNode.DoAsync(host => InSyncAsync(host, workload.Partitions))
+        var recovered = await operatorNode.DoAsync(host => InSyncAsync(host, workload.Partitions, Everybody))
             & await operatorNode.DoAsync(host => workload.ProbeAsync(host, RecoveryLimit));
         if (recovered) recoveredAfter = world.Now - healed;
         workload.ReadersMayStop = true;
@@ -111,13 +114,13 @@ public sealed class SimulatedRun
         await UnderFaultsAsync(clients);
 
         var healed = world.Now;
-        var recovered = await operatorNode.DoAsync(host => InSyncAsync(host, [new TopicPartition(ClusterNodes.Topic, 0)]));
+        var recovered = await operatorNode.DoAsync(host => InSyncAsync(host, [new TopicPartition(ClusterNodes.Topic, 0)], Everybody));
         if (recovered) recoveredAfter = world.Now - healed;
         // Every voter leads in turn, and brokers that learn everything anew from it are asked what topics there are.
         foreach (var _ in ClusterNodes.Controllers.Ids())
         {
             await cluster.RestartAsync(ClusterNodes.Brokers(scenario.Configuration.Brokers));
-            if (await operatorNode.DoAsync(host => InSyncAsync(host, [new TopicPartition(ClusterNodes.Topic, 0)])))
+            if (await operatorNode.DoAsync(host => InSyncAsync(host, [new TopicPartition(ClusterNodes.Topic, 0)], Anybody)))
                 await operatorNode.DoAsync(host => workload.ListFinallyAsync(host, ReadLimit));
             if (world.Find(new NodeRef.ActiveController()) is { } active) await cluster.RestartAsync(NodeSet.Of([active.Value]));
         }
@@ -160,7 +163,7 @@ public sealed class SimulatedRun
         }
         foreach (var broker in ClusterNodes.Brokers(scenario.Configuration.Brokers).Ids()) await KnownAsync(host, admin, new NodeId(broker), deadline);
         admin.Close();
-        return await InSyncAsync(host, [.. Enumerable.Range(0, partitions).Select(index => new TopicPartition(ClusterNodes.Topic, index))]);
+        return await InSyncAsync(host, [.. Enumerable.Range(0, partitions).Select(index => new TopicPartition(ClusterNodes.Topic, index))], Anybody);
     }
 
     /// <summary>Waits until a broker knows the topic: what is sent before is refused, and with acks=0 nobody is told.</summary>
@@ -170,9 +173,11 @@ public sealed class SimulatedRun
             await host.Time.DelayAsync(TimeSpan.FromMilliseconds(20));
     }
 
-    /// <summary>Waits until every broker says the same of every partition: who leads it in which epoch, and that all its replicas are in sync; false when that takes too long.</summary>
-    /// <remarks>Not the word of one: its metadata may be old, and what it tells may be how things were before the last election.</remarks>
-    private async Task<bool> InSyncAsync(IHost host, IReadOnlyList<TopicPartition> partitions)
+    /// <summary>Every broker: the metadata of one may be old, and what it tells may be how things were before the last election.</summary>
+    private IReadOnlyList<NodeId?> Everybody => [.. ClusterNodes.Brokers(scenario.Configuration.Brokers).Ids().Select(static id => (NodeId?)new NodeId(id))];
+
+    /// <summary>Waits until all who are asked say the same of every partition: who leads it in which epoch, and that all its replicas are in sync; false when that takes too long.</summary>
+    private async Task<bool> InSyncAsync(IHost host, IReadOnlyList<TopicPartition> partitions, IReadOnlyList<NodeId?> asked)
     {
         var admin = kit.Admin(host);
         var deadline = host.Time.Monotonic() + RecoveryLimit;
@@ -180,9 +185,9 @@ public sealed class SimulatedRun
         while (!inSync && host.Time.Monotonic() < deadline)
         {
             var known = new List<TopicDescription>();
-            foreach (var broker in ClusterNodes.Brokers(scenario.Configuration.Brokers).Ids())
-                if ((await admin.DescribeTopicAsync(partitions[0].Topic, AdminTimeout, new NodeId(broker))).Value is { } told) known.Add(told);
-            inSync = known.Count == scenario.Configuration.Brokers && partitions.All(partition => IsFull(partition, known));
+            foreach (var broker in asked)
+                if ((await admin.DescribeTopicAsync(partitions[0].Topic, AdminTimeout, broker)).Value is { } told) known.Add(told);
+            inSync = known.Count == asked.Count && partitions.All(partition => IsFull(partition, known));
             if (!inSync) await host.Time.DelayAsync(TimeSpan.FromMilliseconds(100));
         }
         admin.Close();
