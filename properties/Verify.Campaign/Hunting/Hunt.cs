@@ -33,9 +33,10 @@ public sealed record HuntMeans(Func<RunRecord, RunVerdict> Judge, Func<Scenario,
     /// <summary>The suite's own judge and shrinker; stories go to a folder, under the mutant's name.</summary>
     /// <param name="folder">Null: stories are made, for their size, and not stored.</param>
     /// <param name="command">The command line, for the stories.</param>
-    public static HuntMeans Usual(string? folder, string command) => new(
+    /// <param name="shrink">False where only the kill counts: shrinking takes longer than most kills.</param>
+    public static HuntMeans Usual(string? folder, string command, bool shrink = true) => new(
         Judging.Judge.Of,
-        (scenario, mutant, violation) => StoryMaker.Make(scenario, StoryPoint.Of(violation), Judging.Judge.Of, mutant.Slug, command, mutant)?.File,
+        (scenario, mutant, violation) => !shrink ? null : StoryMaker.Make(scenario, StoryPoint.Of(violation), Judging.Judge.Of, mutant.Slug, command, mutant)?.File,
         story => folder is null ? null : Store(folder, story));
 
     private static string Store(string folder, StoryFile story)

@@ -39,7 +39,7 @@ internal static class HuntVerb
         {
             Mutants = Chosen(parsed.GetValue(slugs)!, parsed.GetValue(mechanical), parsed.GetValue(mutants)),
             Plan = new HuntPlan { Budget = parsed.GetValue(budget), Jobs = parsed.GetValue(jobs) },
-            Means = HuntMeans.Usual(parsed.GetValue(mechanical) ? null : Path.Combine(parsed.GetValue(into)!, "stories"), "mqverify hunt"),
+            Means = HuntMeans.Usual(parsed.GetValue(mechanical) ? null : Path.Combine(parsed.GetValue(into)!, "stories"), "mqverify hunt", shrink: !parsed.GetValue(mechanical)),
             Stories = parsed.GetValue(stories)!,
             Record = parsed.GetValue(record),
             RegressionOnly = parsed.GetValue(regression),
