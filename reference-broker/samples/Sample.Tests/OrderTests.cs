@@ -44,6 +44,7 @@ public sealed class OrderTests(ITestOutputHelper output)
     [InlineData(CompressionType.None)]
     [InlineData(CompressionType.Gzip)]
     [InlineData(CompressionType.Snappy)]
+    [InlineData(CompressionType.Lz4)]
     [InlineData(CompressionType.Zstd)]
     public async Task Compressed_batches_come_back_as_they_were_sent(CompressionType compression)
     {
@@ -109,6 +110,39 @@ public sealed class OrderTests(ITestOutputHelper output)
         await producer.ProduceAsync("t", new Message<string, string> { Value = "second" });
         Assert.Equal("second", consumer.Consume(Patience).Message.Value);
     }
+
+    [SkippableFact]
+    public async Task A_group_shares_the_partitions_and_goes_on_where_it_had_committed()
+    {
+        SkipWithoutLibrdkafka();
+        await using var cluster = await EmbeddedCluster.StartAsync(brokers: 3, new EmbeddedClusterOptions { Partitions = 4 });
+        using var producer = ProducerOf(cluster);
+        for (var i = 0; i < 40; i++) await producer.ProduceAsync(new TopicPartition("orders", i % 4), new Message<string, string> { Value = $"{i}" });
+
+        var firstHalf = new List<string>();
+        using (var consumer = MemberOf(cluster))
+        {
+            consumer.Subscribe("orders");
+            while (firstHalf.Count < 20) firstHalf.Add(consumer.Consume(Patience).Message.Value);
+            Assert.Equal(4, consumer.Assignment.Count);
+            consumer.Commit();
+            consumer.Close();
+        }
+        var rest = new List<string>();
+        using var next = MemberOf(cluster);
+        next.Subscribe("orders");
+        while (rest.Count < 20) rest.Add(next.Consume(Patience).Message.Value);
+        Assert.Equal(Enumerable.Range(0, 40).Select(i => $"{i}").Order(), firstHalf.Concat(rest).Order());
+        next.Close();
+    }
+
+    private static IConsumer<string, string> MemberOf(EmbeddedCluster cluster) => new ConsumerBuilder<string, string>(new ConsumerConfig
+    {
+        BootstrapServers = cluster.BootstrapServers,
+        GroupId = "shipping",
+        EnableAutoCommit = false,
+        AutoOffsetReset = AutoOffsetReset.Earliest,
+    }).Build();
 
     private static IProducer<string, string> ProducerOf(EmbeddedCluster cluster, CompressionType compression = CompressionType.None) => new ProducerBuilder<string, string>(new ProducerConfig
     {
