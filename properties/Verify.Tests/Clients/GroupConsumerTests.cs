@@ -55,6 +55,18 @@ public sealed class GroupConsumerTests
         Assert.Equal(story.Processed.Distinct(), story.Processed);
     }
 
+    /// <summary>Mutated so, a group's offsets are gone for as long as its new coordinator has not read them.</summary>
+    private sealed class AnswersUnread : GroupRules
+    {
+        public override bool MayServe(bool isLoaded) => true;
+
+        public override bool MayReplay(long highWatermark, long endAtTakeover) => false;
+    }
+
+    [Fact]
+    public void A_coordinator_that_has_not_read_its_log_is_seen() =>
+        Assert.ThrowsAny<Exception>(static () => Play(seed: 2, CommitPolicy.AfterProcessing, CrashesAsync, static () => new BrokerRules { Groups = new AnswersUnread() }));
+
     [Fact]
     public void Automatic_commits_are_behind_what_was_processed()
     {
@@ -99,11 +111,11 @@ public sealed class GroupConsumerTests
         await story.UntilAsync(() => story.IsDrained);
     }
 
-    private static GroupStory Play(ulong seed, CommitPolicy policy, Func<GroupStory, Task> script)
+    private static GroupStory Play(ulong seed, CommitPolicy policy, Func<GroupStory, Task> script, Func<BrokerRules>? rules = null)
     {
         var world = new SimWorld(seed);
         var settings = new ClusterSettings { Brokers = NodeSet.Of(Enumerable.Range(1, Brokers)), TopicDefaults = TopicSettings.KafkaDefaults with { MinInSyncReplicas = 2 } };
-        var cluster = new SimCluster(world, settings, static () => new BrokerRules());
+        var cluster = new SimCluster(world, settings, rules ?? (static () => new BrokerRules()));
         world.AfterTurn = cluster.AssertInvariants;
         var story = new GroupStory(world, cluster, policy);
         world.Run(async () =>

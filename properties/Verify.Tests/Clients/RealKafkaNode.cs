@@ -32,12 +32,12 @@ public sealed class RealKafkaNode : IDisposable
 
     public Endpoint Endpoint { get; }
 
+    /// <summary>Where Kafka's tools are, or null and why they cannot be had.</summary>
+    public static (string? Home, string Reason) TryFindTools() =>
+        FindHome() is not { } home ? (null, "no shared/peers/kafka beside the repository, and MQVERIFY_PEERS is not set") : HasJava() ? (home, "") : (null, "no java on the path");
+
     /// <summary>The node, or why there is none.</summary>
-    public static (RealKafkaNode? Node, string Reason) TryStart()
-    {
-        if (FindHome() is not { } home) return (null, "no shared/peers/kafka beside the repository, and MQVERIFY_PEERS is not set");
-        return HasJava() ? (new RealKafkaNode(home), "") : (null, "no java on the path");
-    }
+    public static (RealKafkaNode? Node, string Reason) TryStart() => TryFindTools() is ({ } home, _) ? (new RealKafkaNode(home), "") : (null, TryFindTools().Reason);
 
     public string LogTail()
     {
