@@ -99,6 +99,7 @@ public static class Apis
         Api.Of<EndQuorumEpochRequest, EndQuorumEpochResponse>(),
         Api.Of<DescribeQuorumRequest, DescribeQuorumResponse>(),
         Api.Of<AlterPartitionRequest, AlterPartitionResponse>(),
+        Api.Of<DescribeClusterRequest, DescribeClusterResponse>(),
         Api.Of<BrokerRegistrationRequest, BrokerRegistrationResponse>(),
         Api.Of<BrokerHeartbeatRequest, BrokerHeartbeatResponse>(),
         Api.Of<AllocateProducerIdsRequest, AllocateProducerIdsResponse>(),

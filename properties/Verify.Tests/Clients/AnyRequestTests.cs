@@ -23,7 +23,7 @@ public sealed class AnyRequestTests
         ApiKey.Produce, ApiKey.Fetch, ApiKey.ListOffsets, ApiKey.Metadata, ApiKey.ApiVersions, ApiKey.CreateTopics, ApiKey.DeleteTopics, ApiKey.InitProducerId,
         ApiKey.OffsetForLeaderEpoch, ApiKey.ElectLeaders, ApiKey.IncrementalAlterConfigs, ApiKey.AlterPartitionReassignments,
         ApiKey.FindCoordinator, ApiKey.JoinGroup, ApiKey.SyncGroup, ApiKey.Heartbeat, ApiKey.LeaveGroup, ApiKey.OffsetCommit, ApiKey.OffsetFetch, ApiKey.DescribeGroups, ApiKey.ListGroups,
-        ApiKey.DeleteGroups, ApiKey.OffsetDelete,
+        ApiKey.DeleteGroups, ApiKey.OffsetDelete, ApiKey.DescribeCluster,
     ];
 
     public static TheoryData<ApiKey> Keys => new(Asked);
@@ -119,6 +119,7 @@ public sealed class AnyRequestTests
         "GroupInstanceId" => "i",
         "ProtocolType" => "consumer",
         "KeyType" => (sbyte)0,
+        "EndpointType" => (sbyte)chance.Between(0, 3),
         "SessionTimeoutMs" => 6000,
         "RebalanceTimeoutMs" => chance.Below(100),
         "GenerationId" or "GenerationIdOrMemberEpoch" => chance.Between(-1, 2),

@@ -68,6 +68,11 @@ public sealed partial class ProtocolConversation(IHost host, Endpoint broker, lo
     {
         await UntilAsync(link.OpenAsync, static isOpen => isOpen);
         var known = await UntilAsync(() => AskAsync<MetadataRequest, MetadataResponse>(new MetadataRequest { Topics = [] }), static answer => answer.Brokers.Count == 1);
+        foreach (var (endpoints, version) in new (sbyte, short)[] { (1, 0), (1, 1), (1, 2), (2, 1), (7, 2) })
+        {
+            var cluster = await AskAsync<DescribeClusterRequest, DescribeClusterResponse>(new DescribeClusterRequest { EndpointType = endpoints }, version);
+            Saw($"describe the cluster, endpoints of type {endpoints}, v{version}", $"{cluster.ErrorCode}, has a message {cluster.ErrorMessage is not null}, type {cluster.EndpointType}, id {cluster.ClusterId.Length > 0}, {Join(cluster.Brokers.Select(b => $"{b.BrokerId} {b.Rack ?? "no rack"} {b.IsFenced} {b.Port == broker.Port}"))}, controller {cluster.ControllerId}");
+        }
         Saw("brokers", $"{known.Brokers.Count}, topics {known.Topics.Count}, has a cluster id {known.ClusterId is not null}");
     }
 

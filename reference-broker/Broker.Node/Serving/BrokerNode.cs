@@ -136,6 +136,7 @@ public sealed class BrokerNode
         router.On<ListOffsetsRequest, ListOffsetsResponse>(offsets.ListAsync);
         router.On<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(offsets.EndOfEpochAsync);
         router.On<MetadataRequest, MetadataResponse>(new MetadataHandler(host, settings, identity, controller, scope).HandleAsync);
+        router.On<DescribeClusterRequest, DescribeClusterResponse>(new ClusterHandler(settings, identity).HandleAsync);
         router.On<InitProducerIdRequest, InitProducerIdResponse>(new ProducerIdHandler(settings, identity, controller).HandleAsync);
         new GroupHandlers(groups, identity).Serve(router);
         Forward<CreateTopicsRequest, CreateTopicsResponse>(router, controller, answer => answer.Topics.Exists(topic => topic.ErrorCode == ErrorCode.NotController));

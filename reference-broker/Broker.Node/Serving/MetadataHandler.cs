@@ -11,6 +11,8 @@ namespace Broker.Node.Serving;
 /// <remarks>Topics can be asked for by id from version 12 on; the two versions before have the field, and refuse the whole request that uses it.</remarks>
 public sealed class MetadataHandler(IHost host, BrokerSettings settings, BrokerIdentity identity, ControllerLink controller, TaskScope scope)
 {
+    internal const string ClusterId = "mqverify";
+
     private const short ByIdFrom = 12;
     private const short CreationVersion = 7;
 
@@ -28,7 +30,7 @@ public sealed class MetadataHandler(IHost host, BrokerSettings settings, BrokerI
     private MetadataResponse Answer(MetadataRequest request, bool isAll, short version)
     {
         var image = identity.Image;
-        var answer = new MetadataResponse { ClusterId = "mqverify", ControllerId = settings.Id.Value };
+        var answer = new MetadataResponse { ClusterId = ClusterId, ControllerId = settings.Id.Value };
         foreach (var broker in image.Brokers)
             if (!broker.Fenced) answer.Brokers.Add(new MetadataResponseBroker { NodeId = broker.Broker, Host = broker.Endpoint.Host, Port = broker.Endpoint.Port });
 
