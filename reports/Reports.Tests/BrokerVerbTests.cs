@@ -229,8 +229,14 @@ public sealed class BrokerVerbTests
             return outcome.Offset;
         }
 
-        /// <summary>The broker's answer to a single request, not retried.</summary>
+        /// <summary>The leader's answer to a request that is not retried; asked again only where the leader has just changed.</summary>
         public async Task<ErrorCode> RefusedAsync(string topic, int partition, string value = "v")
+        {
+            while (true)
+                if (await AskLeaderAsync(topic, partition, value) is var error and not ErrorCode.NotLeaderOrFollower) return error;
+        }
+
+        private async Task<ErrorCode> AskLeaderAsync(string topic, int partition, string value)
         {
             var leader = await LeaderAsync(topic);
             return await DoAsync(async () =>
