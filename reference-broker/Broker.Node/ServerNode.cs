@@ -46,7 +46,7 @@ public sealed class ServerNode(IHost host, ServerSettings settings, BrokerRules 
         if (settings.Broker is { } serving)
         {
             broker = new BrokerNode(host, serving, settings.TopicDefaults, rules);
-            scope.Start(() => broker.RunAsync(Follower(broker).FollowAsync));
+            scope.Start(() => broker.RunAsync(Follower()));
         }
         await scope.Failed;
     }
@@ -81,9 +81,13 @@ public sealed class ServerNode(IHost host, ServerSettings settings, BrokerRules 
         new RequestServer(host, endpoint, router, scope).Start();
     }
 
-    private MetadataFollower Follower(BrokerNode follower) => new(host, settings.Voters, settings.QuorumTimes, rules.Quorum, batch =>
+    /// <summary>A voter hears from itself, any other broker from whichever voter leads.</summary>
+    private Func<Task> Follower() =>
+        quorum is { } voter ? new LocalFollower(voter, Apply).FollowAsync : new MetadataFollower(host, settings.Voters, settings.QuorumTimes, rules.Quorum, Apply).FollowAsync;
+
+    private void Apply(RecordBatch batch)
     {
         if (batch.IsControl) return;
-        foreach (var record in batch.Records) follower.Apply(MetadataRecordCodec.Decode(record.Value!.Value.ToArray()), record.Offset);
-    });
+        foreach (var record in batch.Records) broker!.Apply(MetadataRecordCodec.Decode(record.Value!.Value.ToArray()), record.Offset);
+    }
 }

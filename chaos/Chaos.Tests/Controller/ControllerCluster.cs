@@ -141,7 +141,7 @@ internal sealed class ControllerCluster
 
     private async Task AdministerAsync(IHost host)
     {
-        var link = new ControllerLink(host, [.. Voters.Select(voter => voter.Endpoint)], Ms(300));
+        var link = new ControllerLink(host, [.. Voters.Select(voter => voter.Endpoint)], Ms(1000));
         while (true)
         {
             await host.Time.DelayAsync(host.Random.Between(Ms(5), Ms(40)));
@@ -154,7 +154,7 @@ internal sealed class ControllerCluster
     private async Task CreateAsync(ControllerLink link, string name)
     {
         var request = new CreateTopicsRequest { Topics = [new CreatableTopic { Name = name, NumPartitions = 2, ReplicationFactor = 3 }] };
-        var answer = await link.AskAsync<CreateTopicsRequest, CreateTopicsResponse>(request, 7, answer => answer.Topics[0].ErrorCode == ErrorCode.NotController);
+        var answer = await link.AskActiveAsync<CreateTopicsRequest, CreateTopicsResponse>(request, 7, answer => answer.Topics[0].ErrorCode == ErrorCode.NotController, Ms(20));
         Learn(name, answer?.Topics[0].ErrorCode, created: true);
     }
 
@@ -162,11 +162,11 @@ internal sealed class ControllerCluster
     {
         Topics[name] = null;
         var request = new DeleteTopicsRequest { Topics = [new DeleteTopicState { Name = name }] };
-        var answer = await link.AskAsync<DeleteTopicsRequest, DeleteTopicsResponse>(request, 6, answer => answer.Responses[0].ErrorCode == ErrorCode.NotController);
+        var answer = await link.AskActiveAsync<DeleteTopicsRequest, DeleteTopicsResponse>(request, 6, answer => answer.Responses[0].ErrorCode == ErrorCode.NotController, Ms(20));
         Learn(name, answer?.Responses[0].ErrorCode, created: false);
     }
 
-    /// <summary>Without an answer, and with NOT_CONTROLLER, either may be so.</summary>
+    /// <summary>Without an answer either may be so. Who says NOT_CONTROLLER did nothing: had he, the next one asked would find a new topic there already, or an existing one gone.</summary>
     private void Learn(string name, ErrorCode? error, bool created)
     {
         switch (error)

@@ -66,6 +66,20 @@ public sealed class ControllerClusterTests
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(20));
 
     [Fact]
+    public void A_controller_that_lost_its_office_in_the_middle_of_a_change_does_not_say_that_it_did_nothing()
+    {
+        for (ulong seed = 1; seed <= 10; seed++)
+        {
+            var cluster = new ControllerCluster(seed);
+            var cuts = Enumerable.Range(1, 8).Select(i => new Fault.Partition(
+                new Trigger.At(TimeSpan.FromMilliseconds(500 * i)), TimeSpan.FromMilliseconds(300), new NodeGroup([new NodeRef.ActiveController()]), NodeGroup.Of(0, 1, 2), CutWay.In));   // the others store the change, and their word of it does not come back
+            cluster.Run(new FaultSchedule(cuts), TimeSpan.FromSeconds(5));
+
+            Assert.Empty(cluster.Violations);
+        }
+    }
+
+    [Fact]
     public void A_silent_broker_is_fenced_and_let_in_again()
     {
         var cluster = new ControllerCluster(2);

@@ -25,8 +25,6 @@ public sealed class FaithfulRunProperties
 
     private static readonly Arbitrary<Scenario> OfAcksAll = Draw(Gen.Constant("acks=all"), Gen.Constant(WorkloadNames.Log));
 
-    private static readonly Arbitrary<Scenario> OfAnyAcks = Draw(Gen.Elements("acks=all", "acks=1", "acks=0"), Gen.Constant(WorkloadNames.Log));
-
     private static readonly Arbitrary<Scenario> OfAnyKind = Draw(Gen.Elements("acks=all", "acks=1", "acks=0"), Gen.Elements(WorkloadNames.Log, WorkloadNames.Metadata));
 
     private static Arbitrary<Scenario> Draw(Gen<string> acknowledgements, Gen<string> workloads) => (
@@ -35,16 +33,17 @@ public sealed class FaithfulRunProperties
         from minimum in Gen.Choose(1, 3)
         from unclean in Gen.Elements("true", "false")
         from flush in Gen.Elements<string[]>([], ["flush.messages=1"])
+        from roles in Gen.Elements("separate", "combined")
         from faults in Gen.Elements(FaultChoice.Default, BeyondThePromise, WithDisks)
         from workload in workloads
         select ScenarioGenerator.Draw(
-            (ulong)seed, Configuration.OfWords([acks, $"min.insync.replicas={minimum}", $"unclean.leader.election.enable={unclean}", .. flush]), workload, faults, Length)).ToArbitrary();
+            (ulong)seed, Configuration.OfWords([acks, $"min.insync.replicas={minimum}", $"unclean.leader.election.enable={unclean}", $"process.roles={roles}", .. flush]), workload, faults, Length)).ToArbitrary();
 
     [Fact]
     public void The_faithful_broker_breaks_no_promise_of_any_acks_under_any_schedule()
     {
         var (runs, disturbed) = (0, 0);
-        Prop.ForAll(OfAnyAcks, scenario =>
+        Prop.ForAll(OfAnyKind, scenario =>
         {
             var run = SimulatedRun.Play(scenario);
             var verdict = Judge.Of(run);

@@ -51,26 +51,32 @@ public sealed class ControllerNode
     /// <summary>Serves the controller's APIs: brokers' own, and those of administrators.</summary>
     public void Serve(RequestRouter router)
     {
-        router.On<BrokerRegistrationRequest, BrokerRegistrationResponse>((asked, _) => DecideAsync((it, now) => it.RegisterBroker(asked, now), () => NotController.Answer(asked)));
-        router.On<BrokerHeartbeatRequest, BrokerHeartbeatResponse>((asked, _) => DecideAsync((it, now) => it.Heartbeat(asked, now), () => NotController.Answer(asked)));
-        router.On<AlterPartitionRequest, AlterPartitionResponse>((asked, _) => DecideAsync((it, _) => it.AlterPartition(asked), () => NotController.Answer(asked)));
-        router.On<AllocateProducerIdsRequest, AllocateProducerIdsResponse>((asked, _) => DecideAsync((it, _) => it.AllocateProducerIds(asked), () => NotController.Answer(asked)));
-        router.On<CreateTopicsRequest, CreateTopicsResponse>((asked, _) => DecideAsync((it, _) => it.CreateTopics(asked), () => NotController.Answer(asked)));
-        router.On<DeleteTopicsRequest, DeleteTopicsResponse>((asked, _) => DecideAsync((it, _) => it.DeleteTopics(asked), () => NotController.Answer(asked)));
-        router.On<ElectLeadersRequest, ElectLeadersResponse>((asked, _) => DecideAsync((it, _) => it.ElectLeaders(asked), () => NotController.Answer(asked)));
-        router.On<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse>((asked, _) =>
-            DecideAsync((it, _) => it.AlterPartitionReassignments(asked), () => NotController.Answer(asked)));
-        router.On<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>((asked, _) =>
-            DecideAsync((it, _) => it.IncrementalAlterConfigs(asked), () => NotController.Answer(asked)));
+        router.On<BrokerRegistrationRequest, BrokerRegistrationResponse>((asked, context) => DecideAsync(context, (it, now) => it.RegisterBroker(asked, now), () => NotController.Answer(asked)));
+        router.On<BrokerHeartbeatRequest, BrokerHeartbeatResponse>((asked, context) => DecideAsync(context, (it, now) => it.Heartbeat(asked, now), () => NotController.Answer(asked)));
+        router.On<AlterPartitionRequest, AlterPartitionResponse>((asked, context) => DecideAsync(context, (it, _) => it.AlterPartition(asked), () => NotController.Answer(asked)));
+        router.On<AllocateProducerIdsRequest, AllocateProducerIdsResponse>((asked, context) => DecideAsync(context, (it, _) => it.AllocateProducerIds(asked), () => NotController.Answer(asked)));
+        router.On<CreateTopicsRequest, CreateTopicsResponse>((asked, context) => DecideAsync(context, (it, _) => it.CreateTopics(asked), () => NotController.Answer(asked)));
+        router.On<DeleteTopicsRequest, DeleteTopicsResponse>((asked, context) => DecideAsync(context, (it, _) => it.DeleteTopics(asked), () => NotController.Answer(asked)));
+        router.On<ElectLeadersRequest, ElectLeadersResponse>((asked, context) => DecideAsync(context, (it, _) => it.ElectLeaders(asked), () => NotController.Answer(asked)));
+        router.On<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse>((asked, context) =>
+            DecideAsync(context, (it, _) => it.AlterPartitionReassignments(asked), () => NotController.Answer(asked)));
+        router.On<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>((asked, context) =>
+            DecideAsync(context, (it, _) => it.IncrementalAlterConfigs(asked), () => NotController.Answer(asked)));
     }
 
-    /// <summary>The one path of every request: decide, write, wait, answer.</summary>
-    private async ValueTask<TResponse?> DecideAsync<TResponse>(Func<ControllerMachine, TimeSpan, Decision<TResponse>> decide, Func<TResponse> otherwise)
+    /// <summary>
+    /// The one path of every request: decide, write, wait, answer. NOT_CONTROLLER is said only where nothing was written: what was written and lost sight of may still be committed, so whoever
+    /// asked is told nothing, and must not ask the next controller for the same change. Kafka says NOT_CONTROLLER there too.
+    /// </summary>
+    private async ValueTask<TResponse?> DecideAsync<TResponse>(RequestContext context, Func<ControllerMachine, TimeSpan, Decision<TResponse>> decide, Func<TResponse> otherwise)
         where TResponse : class
     {
         if (term is not { } mine) return otherwise();
         var decision = decide(mine.Machine, host.Time.Monotonic());
-        return await mine.CommitAsync(decision) ? decision.Answer : otherwise();
+        if (await mine.CommitAsync(decision)) return decision.Answer;
+        if (decision.Records.Count == 0) return otherwise();
+        context.CloseConnection = true;
+        return null;
     }
 
     /// <summary>Begins to serve as soon as the log is known to hold everything that was ever committed.</summary>
