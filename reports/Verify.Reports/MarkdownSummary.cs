@@ -47,7 +47,7 @@ public static class MarkdownSummary
         foreach (var cell in result.Cells)
         {
             var headline = Wording.Headline(cell);
-            var outage = Text(cell.Availability.LongestOutageMs is { } ms ? Wording.Duration(ms) : "-");
+            var outage = Text(cell.Availability.LongestOutageMs is { } ms ? Wording.Duration(ms) : "-") + (Wording.Leaderless(cell) is { } leaderless ? $"<br>{Text(leaderless)}" : "");
             yield return $"| {Text(Wording.Name(result, cell))} | {Wording.Of(Wording.StandingOf(cell))} | {Text(headline is null ? "-" : Wording.Promise(headline))} | {(headline is null ? "-" : Seen(headline))} | {outage} |\n";
         }
     }

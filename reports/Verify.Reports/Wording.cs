@@ -200,6 +200,10 @@ public static class Wording
 
     public static string Counted(long count, string one, string? many = null) => count == 1 ? $"1 {one}" : $"{Number(count)} {many ?? one + "s"}";
 
+    /// <summary>What unclean election buys: null where a partition was never without a leader.</summary>
+    public static string? Leaderless(CellResult cell) =>
+        cell.Availability.LeaderlessMs > 0 ? $"no leader for {Duration(cell.Availability.LeaderlessMs)} in all" : null;
+
     /// <summary>"0.4 ms", "420 ms", "3.1 s", "2 min 5 s", "10.0 h", with spaces that do not break; "not measured" for null.</summary>
     public static string Duration(double? milliseconds) => milliseconds switch
     {

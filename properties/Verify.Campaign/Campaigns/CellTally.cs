@@ -15,6 +15,7 @@ internal sealed class CellTally(Cell cell, CampaignPlan plan)
     private long runs, operations, acknowledged, indeterminate, failed, leaderChanges, measured;
     private double? longestOutage, recovery;
     private double outageSum, longestLatency;
+    private TimeSpan leaderless;
     private ulong? outageSeed;
 
     public Cell Cell { get; } = cell;
@@ -72,7 +73,7 @@ internal sealed class CellTally(Cell cell, CampaignPlan plan)
             Events = Counts.Of(events),
         },
         Guarantees = [.. order.OrderBy(Place).Select(name => guarantees[name].Result(runs, storyOf(name), powerOf(name, runs)))],
-        Availability = new Availability(longestOutage, recovery, outageSeed, measured == 0 ? null : outageSum / measured, measured),
+        Availability = new Availability(longestOutage, recovery, outageSeed, measured == 0 ? null : outageSum / measured, measured, leaderless.TotalMilliseconds),
         LatencyMs = latencies.Count == 0 ? null : new Latency(Simulated: true, longestLatency, new SortedDictionary<int, long>(latencies)),
         DefaultsThatDiffer = [.. Cell.Configuration.DifferencesFromKafka.Select(difference => new Results.DefaultDifference(difference.Name, difference.Ours, difference.Kafkas ?? "", difference.Meaning))],
     };
@@ -89,6 +90,7 @@ internal sealed class CellTally(Cell cell, CampaignPlan plan)
     private void AddOutage(ulong seed, RunFigures figures)
     {
         if (figures.Recovery is { TotalMilliseconds: var recovered }) recovery = Math.Max(recovery ?? 0, recovered);
+        leaderless += figures.Leaderless;
         if (figures.LongestOutage is not { TotalMilliseconds: var outage }) return;
         measured++;
         outageSum += outage;

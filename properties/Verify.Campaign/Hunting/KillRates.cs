@@ -40,7 +40,7 @@ public sealed record KillRates(string Commit, string Machine, IReadOnlyList<Kill
         var planted = Rates.Where(rate => rate.Workload == plan.Workload && (anomalies is null || rate.Anomalies.Any(anomalies.Contains))).ToList();
         if (planted.Count == 0) return null;
         var found = planted.Count(rate => rate.Killed && rate.Seeds <= runs);
-        return new CampaignPower(found, planted.Count, $"such a campaign finds {found} of the {planted.Count} planted bugs{(guarantee is null ? "" : " that break it")}");
+        return new CampaignPower(found, planted.Count, $"such a campaign finds {found} of the {planted.Count} planted bugs{(guarantee is null ? "" : " that break it")}.");
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, Options) + "\n";

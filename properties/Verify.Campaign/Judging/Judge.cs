@@ -36,7 +36,7 @@ public static class Judge
             var of = finding.Guarantee == Guarantee.Recovery ? 1 : finding.Of;
             guarantees.Add(new GuaranteeVerdict(finding.Guarantee, seen, promised, of, UnitOf(finding.Guarantee, run), violations, seen == ResultVerdict.Unknown ? finding.Why : null));
         }
-        return new RunVerdict(evidence, guarantees, FigureScan.Of(run, evidence.LeaderChanges, scan.Events));
+        return new RunVerdict(evidence, guarantees, FigureScan.Of(run, evidence.LeaderChanges, scan.Leaderless, scan.Events));
     }
 
     private static IEnumerable<Finding> Findings(RunRecord run)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Broker.Runtime;
 using Chaos.Faults;
+using Chaos.Simulation;
 using Verify.Campaign.Results;
 using Verify.Campaign.Running;
 using Verify.Promises;
@@ -14,6 +15,7 @@ internal sealed class RunScan
     private readonly Dictionary<TopicPartition, int> lastEpoch = [];
     private readonly Dictionary<TopicPartition, int> isrSize = [];
     private readonly Dictionary<TopicPartition, ElectionLog> elections = [];
+    private readonly Dictionary<TopicPartition, TimeSpan> leaderlessSince = [];
     private readonly HashSet<long> sent = [];
     private readonly HashSet<long> producerIds = [];
     private readonly Dictionary<int, int> sessionsOf = [];             // of idempotent producers
@@ -30,8 +32,16 @@ internal sealed class RunScan
         var configuration = run.Scenario.Configuration;
         brokers = ClusterNodes.Brokers(configuration.Brokers);
         power = new PowerLimit(null, brokers, configuration.ReplicationFactor);
-        for (var i = 0; i < run.Journal.Count; i++) Observe(run.Journal[i].What);
+        for (var i = 0; i < run.Journal.Count; i++)
+        {
+            Observe(run.Journal[i].What);
+            WithoutLeader(run.Journal[i]);
+        }
+        foreach (var since in leaderlessSince.Values) Leaderless += run.Simulated - since;
     }
+
+    /// <summary>How long partitions under test had no leader, as the controller told it; added up over partitions.</summary>
+    public TimeSpan Leaderless { get; private set; }
 
     private Configuration Configuration => run.Scenario.Configuration;
 
@@ -117,6 +127,13 @@ internal sealed class RunScan
         if (known && seen.Epoch <= epoch) return;
         if (known) leaderChanges++;
         lastEpoch[seen.Partition] = seen.Epoch;
+    }
+
+    private void WithoutLeader(in JournalEntry entry)
+    {
+        if (entry.What.Kind != ObservationKind.Elected || entry.What.Partition.Topic != ClusterNodes.Topic) return;
+        if ((ElectionKind)entry.What.Offset == ElectionKind.None) leaderlessSince.TryAdd(entry.What.Partition, entry.At);
+        else if (leaderlessSince.Remove(entry.What.Partition, out var since)) Leaderless += entry.At - since;
     }
 
     private int Elections(ElectionKind kind) => elections.Values.Sum(log => log.All.Count(election => election.Kind == kind));

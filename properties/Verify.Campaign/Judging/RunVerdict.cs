@@ -21,9 +21,10 @@ public sealed record GuaranteeVerdict(string Guarantee, ResultVerdict Seen, bool
 /// <summary>What a run exercised and what it cost. Times are virtual.</summary>
 /// <param name="Events">Things worth counting besides faults: unclean-elections, last-known-leader-elections, isr-shrinks, controller-changes, truncations, power-losses-over-limit, …</param>
 /// <param name="LongestOutage">The longest gap, per partition, between invocations of sends that were later acknowledged and read; null when there were fewer than two.</param>
+/// <param name="Leaderless">How long partitions had no leader, added up over partitions.</param>
 /// <param name="Latencies">Of acknowledged sends, from invocation to acknowledgement.</param>
 public sealed record RunFigures(
-    long Operations, long Acknowledged, long Indeterminate, long Failed, long LeaderChanges, Counts Events, TimeSpan? LongestOutage, TimeSpan? Recovery, IReadOnlyList<TimeSpan> Latencies);
+    long Operations, long Acknowledged, long Indeterminate, long Failed, long LeaderChanges, Counts Events, TimeSpan? LongestOutage, TimeSpan? Recovery, TimeSpan Leaderless, IReadOnlyList<TimeSpan> Latencies);
 
 /// <summary>A run, judged.</summary>
 public sealed record RunVerdict(RunEvidence Evidence, IReadOnlyList<GuaranteeVerdict> Guarantees, RunFigures Figures)

@@ -72,13 +72,15 @@ public sealed record Exercised
 /// <param name="LongestOutageSeed">The run that had it.</param>
 /// <param name="MeanOutageMs">The mean over runs of each run's longest outage.</param>
 /// <param name="MeasuredRuns">Runs the mean is over.</param>
+/// <param name="LeaderlessMs">How long partitions had no leader, added up over partitions and runs: what unclean election buys back.</param>
 /// <param name="RecoveryMs">Longest time from the last heal to progress everywhere.</param>
 public sealed record Availability(
     double? LongestOutageMs,
     double? RecoveryMs,
     ulong? LongestOutageSeed = null,
     double? MeanOutageMs = null,
-    long MeasuredRuns = 0);
+    long MeasuredRuns = 0,
+    double LeaderlessMs = 0);
 
 public sealed record Throughput(double SendsPerSecond, double ReceivesPerSecond, double BytesPerSecond);
 

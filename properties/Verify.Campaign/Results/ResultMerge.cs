@@ -114,7 +114,8 @@ public static class ResultMerge
             Longest(left.RecoveryMs, right.RecoveryMs),
             rightIsLonger ? right.LongestOutageSeed : left.LongestOutageSeed,
             measured == 0 ? null : ((left.MeanOutageMs ?? 0) * left.MeasuredRuns + (right.MeanOutageMs ?? 0) * right.MeasuredRuns) / measured,
-            measured);
+            measured,
+            left.LeaderlessMs + right.LeaderlessMs);
     }
 
     private static double? Longest(double? left, double? right) => left is { } a && right is { } b ? Math.Max(a, b) : left ?? right;

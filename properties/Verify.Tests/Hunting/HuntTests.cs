@@ -108,9 +108,9 @@ public sealed class HuntTests
     {
         var rates = new KillRates("abc", "two cores", [new("a", "log", ["lost-write"], true, 10), new("b", "log", ["duplicate"], true, 2000), new("c", "log", ["lost-write"], false, 9000), new("d", "metadata", ["lost-topic"], true, 5)]);
         var plan = new CampaignPlan { Cells = [], Workload = "log", Seeds = new SeedRange(1, 1000), Command = "" };
-        Assert.Equal("such a campaign finds 1 of the 3 planted bugs", rates.PowerOf(plan, 1000)!.Text);
+        Assert.Equal("such a campaign finds 1 of the 3 planted bugs.", rates.PowerOf(plan, 1000)!.Text);
         Assert.Equal(2, rates.PowerOf(plan, 2000)!.Found);
-        Assert.Equal("such a campaign finds 1 of the 2 planted bugs that break it", rates.PowerOf(plan, 1000, "no-lost-writes")!.Text);
+        Assert.Equal("such a campaign finds 1 of the 2 planted bugs that break it.", rates.PowerOf(plan, 1000, "no-lost-writes")!.Text);
         Assert.Null(rates.PowerOf(plan, 1000, "recovery"));
         Assert.Null(rates.PowerOf(plan with { Workload = "queue" }, 1000));
         Assert.Null(rates.PowerOf(plan with { Length = TimeSpan.FromSeconds(5) }, 1000));

@@ -78,10 +78,12 @@ internal static class MatrixSection
         return Markup.When(excuses.Length > 0, $"<ul class=\"excuses\">{excuses.Select(excuse => Markup.Of($"<li>{excuse}</li>"))}</ul>");
     }
 
+    private static Markup Leaderless(CellResult cell) => Wording.Leaderless(cell) is { } text ? Markup.Of($"<div class=\"muted\">{text}</div>") : Markup.None;
+
     private static Markup Outage(CampaignResult result, CellResult cell)
     {
         if (cell.Availability.LongestOutageMs is not { } outage) return Markup.Of($"<span class=\"muted\">not measured</span>");
         var longest = result.Cells.Max(other => other.Availability.LongestOutageMs ?? 0);
-        return Markup.Of($"<b>{Wording.Duration(outage)}</b>{Markup.When(longest > 0, $"<i class=\"span\" style=\"--w:{Math.Max(1, 100 * outage / longest)}%\"></i>")}");
+        return Markup.Of($"<b>{Wording.Duration(outage)}</b>{Markup.When(longest > 0, $"<i class=\"span\" style=\"--w:{Math.Max(1, 100 * outage / longest)}%\"></i>")}{Leaderless(cell)}");
     }
 }

@@ -108,6 +108,8 @@ internal static class Matrix
         if (headline is null) return [("-", Plain)];
         Add(headline);
         foreach (var broken in cell.Guarantees.Where(guarantee => guarantee != headline && guarantee.ViolationsPromised > 0)) Add(broken);
+        if (Wording.Leaderless(cell) is { } leaderless)
+            foreach (var line in TextLayout.Wrap(leaderless, width)) lines.Add((line, page.Ink.Dim));
         if (headline.Verdict is ResultVerdict.Unknown && cell.Exercised.Runs == 0) lines = [("not run", text => page.Ink.Of(Standing.Unknown, text))];
         return lines;
 
