@@ -122,6 +122,30 @@ public sealed class LossJudgementTests
     }
 
     [Fact]
+    public void Who_takes_office_long_after_its_time_was_elected_from_the_in_sync_replicas_of_its_time()
+    {
+        HandMadeRun Late(int isr) => TakenByOne("acks=1").IsTold(1, 0).Isr(isr).Elected(2, 2, ElectionKind.Eligible, 0b0100, 3, 1).TookOffice(2, 2, 0b0100).Cuts(1, 2, 0)
+            .TookOffice(1, 3, 0b1000).IsReadFinally();
+        Assert.Equal("1: leader-changed-before-replication", Late(HandMadeRun.FullIsr).Judged("lost-write"));
+        Assert.Equal("1: none", Late(0b0110).Judged("lost-write"));
+    }
+
+    [Fact]
+    public void Nobody_told_of_an_unclean_election_and_those_fenced_after_it_were_up()
+    {
+        HandMadeRun Late(bool fencedBefore)
+        {
+            var run = new HandMadeRun("acks=all", "unclean.leader.election.enable=true").Sends(1).Appends(1, 0, 0, 1).Replicates(2, 0, 0, 1).Commits(1, 0, 1).IsTold(1, 0).Isr(0b0110);
+            if (fencedBefore) run.Fenced(1).Fenced(2);
+            run.Elected(2, 3, ElectionKind.Clean, 0b1000, 1, 1);
+            if (!fencedBefore) run.Fenced(1).Fenced(2);
+            return run.TookOffice(1, 3, 0b1000).TookOffice(2, 3, 0b1000).Cuts(1, 2, 0).Cuts(2, 2, 0).IsReadFinally();
+        }
+        Assert.Equal("1: unclean-election", Late(fencedBefore: true).Judged("lost-write"));
+        Assert.Equal("1: none", Late(fencedBefore: false).Judged("lost-write"));
+    }
+
+    [Fact]
     public void A_leader_that_lacked_a_record_before_it_was_committed_does_not_count()
     {
         HandMadeRun Survived(int committedIn) =>
