@@ -3,7 +3,7 @@ using Chaos.Faults;
 
 namespace Chaos.Simulation;
 
-/// <summary>Sees each observation as it happens. Must not change what happens next, other than by timers of the world.</summary>
+/// <summary>Sees each observation as it happens. Must not change what happens next, other than by timers of the world. What it throws ends the run: it is the tool that broke, not the node seen.</summary>
 public delegate void Witness(in Observation seen, TimeSpan at);
 
 /// <summary>
@@ -33,6 +33,7 @@ public sealed partial class SimWorld : IFaultTarget
         main = new NodeContext(loop, NodeId.None.Value, failure => running.TrySetException(failure));
         Time = new SimTime(loop, main, new WallClock(this.options.Epoch));
         Random = prng.Split(3);
+        running.SetResult();                                            // what breaks outside Run breaks its caller
     }
 
     /// <summary>The true clock; its timers are turns of the orchestrating program, never of a node.</summary>
@@ -108,6 +109,7 @@ public sealed partial class SimWorld : IFaultTarget
     /// <param name="limit">Of virtual time.</param>
     /// <exception cref="StalledException">Nobody can go on.</exception>
     /// <exception cref="RunTooLongException">The limit was reached.</exception>
+    /// <remarks>Comes out of here too: what the program or a witness throws. What a node throws stops that node.</remarks>
     public void Run(Func<Task> program, TimeSpan limit)
     {
         var done = running = new TaskCompletionSource();
@@ -118,6 +120,7 @@ public sealed partial class SimWorld : IFaultTarget
         }
         finally
         {
+            done.TrySetCanceled();                                      // over, however it ended
             foreach (var node in nodes.Values)
                 if (node.Life is { } life) network.End(life);
         }
@@ -129,7 +132,20 @@ public sealed partial class SimWorld : IFaultTarget
         loop.Trace.Mix(seen);
         Journal.Add(new JournalEntry(Now, seen));
         roles.Observe(seen);
-        foreach (var witness in witnesses) witness(seen, Now);
+        foreach (var witness in witnesses) Tell(witness, seen);
+    }
+
+    /// <summary>Called in the middle of a node's turn: what a witness throws must not pass for a failure of that node.</summary>
+    private void Tell(Witness witness, in Observation seen)
+    {
+        try
+        {
+            witness(seen, Now);
+        }
+        catch (Exception failure) when (running.TrySetException(failure))
+        {
+            // Comes out of Run.
+        }
     }
 
     private static async Task DriveAsync(Func<Task> program, TaskCompletionSource done)

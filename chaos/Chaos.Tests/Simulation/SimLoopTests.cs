@@ -154,6 +154,26 @@ public sealed class SimLoopTests
     }
 
     [Fact]
+    public void An_exception_of_a_witness_comes_out_of_Run_and_is_no_failure_of_the_node_seen()
+    {
+        var world = new SimWorld(1);
+        world.AddNode(Node, "n", "n", async host =>
+        {
+            await host.Time.DelayAsync(Echo.Ms(5));
+            host.Observe(new Observation(ObservationKind.Flushed, host.Id));
+            await Echo.ForEver();
+        });
+        world.Subscribe((in Observation seen, TimeSpan _) =>
+        {
+            if (seen.Kind == ObservationKind.Flushed) throw new InvalidOperationException("the witness");
+        });
+        world.StartAll();
+        Assert.Equal("the witness", Assert.Throws<InvalidOperationException>(() => world.Run(() => world.Time.DelayAsync(Echo.Ms(10)), TimeSpan.FromSeconds(1))).Message);
+        Assert.Empty(world.Failures);
+        Assert.True(world[Node].IsUp);
+    }
+
+    [Fact]
     public void Posting_from_another_thread_is_an_error()
     {
         var world = new SimWorld(1);
