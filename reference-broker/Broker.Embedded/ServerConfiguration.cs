@@ -108,7 +108,16 @@ public sealed record ServerConfiguration
             RequestTimeout = Properties.Duration("replica.socket.timeout.ms", defaults.RequestTimeout),
             ReplicaFetchMaxBytes = (int)Properties.Whole("replica.fetch.max.bytes", defaults.ReplicaFetchMaxBytes, 1, int.MaxValue),
             Groups = Properties.Groups(),
+            Configured = Properties.With(Told(listener)).Values,
         };
+    }
+
+    /// <summary>What was derived where nothing was given, and what the system chose where port 0 was.</summary>
+    private IEnumerable<KeyValuePair<string, string>> Told(Endpoint listener)
+    {
+        yield return new("node.id", $"{Id}");
+        yield return new("advertised.listeners", $"{Plain}://{Advertised ?? listener}");
+        if (Properties.Text("listeners") is null) yield return new("listeners", $"{Plain}://{listener}");
     }
 
     /// <summary>Without process.roles a node is a broker, and a controller where it has a vote.</summary>

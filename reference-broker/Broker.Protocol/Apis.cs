@@ -89,6 +89,8 @@ public static class Apis
         Api.Of<DeleteTopicsRequest, DeleteTopicsResponse>(),
         Api.Of<InitProducerIdRequest, InitProducerIdResponse>(),
         Api.Of<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(),
+        Api.Of<DescribeConfigsRequest, DescribeConfigsResponse>(),
+        Api.Of<CreatePartitionsRequest, CreatePartitionsResponse>(),
         Api.Of<DeleteGroupsRequest, DeleteGroupsResponse>(),
         Api.Of<ElectLeadersRequest, ElectLeadersResponse>(),
         Api.Of<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(),

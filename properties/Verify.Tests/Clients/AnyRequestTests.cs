@@ -23,7 +23,7 @@ public sealed class AnyRequestTests
         ApiKey.Produce, ApiKey.Fetch, ApiKey.ListOffsets, ApiKey.Metadata, ApiKey.ApiVersions, ApiKey.CreateTopics, ApiKey.DeleteTopics, ApiKey.InitProducerId,
         ApiKey.OffsetForLeaderEpoch, ApiKey.ElectLeaders, ApiKey.IncrementalAlterConfigs, ApiKey.AlterPartitionReassignments,
         ApiKey.FindCoordinator, ApiKey.JoinGroup, ApiKey.SyncGroup, ApiKey.Heartbeat, ApiKey.LeaveGroup, ApiKey.OffsetCommit, ApiKey.OffsetFetch, ApiKey.DescribeGroups, ApiKey.ListGroups,
-        ApiKey.DeleteGroups, ApiKey.OffsetDelete, ApiKey.DescribeCluster,
+        ApiKey.DeleteGroups, ApiKey.OffsetDelete, ApiKey.DescribeCluster, ApiKey.DescribeConfigs, ApiKey.CreatePartitions,
     ];
 
     public static TheoryData<ApiKey> Keys => new(Asked);
@@ -135,7 +135,8 @@ public sealed class AnyRequestTests
         "SessionEpoch" => -1,
         "Timestamp" => (long)chance.Between(-8, 1),
         "Acks" => (short)chance.Between(-1, 1),
-        "ResourceType" => (sbyte)2,
+        "ResourceType" => (sbyte)chance.Between(2, 4),
+        "Count" => chance.Between(1, 5),
         "ConfigOperation" => (sbyte)chance.Between(0, 4),
         "ElectionType" => (sbyte)chance.Between(0, 1),
         "NumPartitions" => chance.Between(-1, 3),

@@ -66,6 +66,26 @@ public sealed class KafkaToolTests(ITestOutputHelper output)
         directory.Delete(recursive: true);
     }
 
+    [SkippableFact]
+    public async Task They_create_topics_grow_them_and_tell_and_alter_settings()
+    {
+        var tools = Tools();
+        await using var cluster = await EmbeddedCluster.StartAsync(3);
+        string[] at = ["--bootstrap-server", cluster.BootstrapServers];
+        await RunAsync(tools, "kafka-topics.sh", [.. at, "--create", "--topic", Topic, "--partitions", "2", "--replication-factor", "3", "--config", "min.insync.replicas=2"]);
+        await RunAsync(tools, "kafka-topics.sh", [.. at, "--alter", "--topic", Topic, "--partitions", "5"]);
+        var topic = await RunAsync(tools, "kafka-topics.sh", [.. at, "--describe", "--topic", Topic]);
+        Assert.Contains("PartitionCount: 5\tReplicationFactor: 3\tConfigs: min.insync.replicas=2", topic[0], StringComparison.Ordinal);
+        Assert.Equal(5, topic.Count(static line => line.StartsWith($"Topic: {Topic}\tPartition: ", StringComparison.Ordinal)));
+
+        await RunAsync(tools, "kafka-configs.sh", [.. at, "--alter", "--topic", Topic, "--add-config", "retention.ms=1000"]);
+        var settings = await RunAsync(tools, "kafka-configs.sh", [.. at, "--describe", "--topic", Topic, "--all"]);
+        Assert.Contains("retention.ms=1000 sensitive=false synonyms={DYNAMIC_TOPIC_CONFIG:retention.ms=1000}", settings);
+        Assert.Contains("segment.bytes=1073741824 sensitive=false synonyms={DEFAULT_CONFIG:log.segment.bytes=1073741824}", settings);
+        var broker = await RunAsync(tools, "kafka-configs.sh", [.. at, "--describe", "--broker", "1", "--all"]);
+        Assert.Contains("node.id=1 sensitive=false synonyms={STATIC_BROKER_CONFIG:node.id=1}", broker);
+    }
+
     private static IEnumerable<string> Values() => Enumerable.Range(0, Records).Select(static i => $"r{i}").Order(StringComparer.Ordinal);
 
     private string Tools()

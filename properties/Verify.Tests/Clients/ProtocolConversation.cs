@@ -36,6 +36,8 @@ public sealed partial class ProtocolConversation(IHost host, Endpoint broker, lo
         await AdministrationAsync();
         await CornersAsync();
         await GroupsAsync();
+        await SettingsToldAsync();
+        await GrowthAsync();
         await DeletionAsync();
         link.Close();
         return observed;

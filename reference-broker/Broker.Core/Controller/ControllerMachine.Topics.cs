@@ -113,6 +113,13 @@ public sealed partial class ControllerMachine
         if (partitions > settings.PartitionLimit - before) return new Refusal(ErrorCode.InvalidPartitions, $"A cluster has at most {settings.PartitionLimit} partitions.");
         if (replicas <= 0) return new Refusal(ErrorCode.InvalidReplicationFactor, "Replication factor must be larger than 0.");
 
+        return Spread(partitions, replicas, placed);
+    }
+
+    /// <summary>New partitions go round the brokers from where all partitions before them ended.</summary>
+    private Refusal? Spread(int partitions, int replicas, List<ImmutableArray<int>> placed)
+    {
+        var before = image.Topics.Sum(topic => topic.Partitions.Count);
         var active = image.Brokers.Where(StartsInSync).Select(broker => broker.Broker).ToList();
         var others = image.Brokers.Where(broker => !StartsInSync(broker)).Select(broker => broker.Broker).ToList();
         if (replicas > active.Count + others.Count)
@@ -136,15 +143,22 @@ public sealed partial class ControllerMachine
         {
             if (assigned.PartitionIndex != placed.Count)
                 return new Refusal(ErrorCode.InvalidReplicaAssignment, "Partitions must be numbered from 0 without gaps, each once.");
-            var known = assigned.BrokerIds.All(broker => image.Broker(broker) is not null);
-            if (!known || assigned.BrokerIds.Count == 0 || assigned.BrokerIds.Distinct().Count() != assigned.BrokerIds.Count)
-                return new Refusal(ErrorCode.InvalidReplicaAssignment, $"Replicas of partition {assigned.PartitionIndex} must be registered brokers, each once.");
-            if (placed.Count > 0 && placed[0].Length != assigned.BrokerIds.Count)
-                return new Refusal(ErrorCode.InvalidReplicaAssignment, "All partitions must have the same number of replicas.");
-            if (!assigned.BrokerIds.Exists(broker => StartsInSync(image.Broker(broker)!)))
-                return new Refusal(ErrorCode.InvalidReplicaAssignment, $"All brokers of partition {assigned.PartitionIndex} are fenced or shutting down.");
-            placed.Add([.. assigned.BrokerIds]);
+            if (TakeAssignment(placed.Count, assigned.BrokerIds, placed.Count > 0 ? placed[0].Length : null, placed) is { } refusal) return refusal;
         }
+        return null;
+    }
+
+    /// <param name="replicas">How many all partitions of the topic have; null: this is the first.</param>
+    private Refusal? TakeAssignment(int partition, List<int> brokers, int? replicas, List<ImmutableArray<int>> placed)
+    {
+        var known = brokers.TrueForAll(broker => image.Broker(broker) is not null);
+        if (!known || brokers.Count == 0 || brokers.Distinct().Count() != brokers.Count)
+            return new Refusal(ErrorCode.InvalidReplicaAssignment, $"Replicas of partition {partition} must be registered brokers, each once.");
+        if (replicas is { } all && all != brokers.Count)
+            return new Refusal(ErrorCode.InvalidReplicaAssignment, "All partitions must have the same number of replicas.");
+        if (!brokers.Exists(broker => StartsInSync(image.Broker(broker)!)))
+            return new Refusal(ErrorCode.InvalidReplicaAssignment, $"All brokers of partition {partition} are fenced or shutting down.");
+        placed.Add([.. brokers]);
         return null;
     }
 
@@ -186,5 +200,5 @@ public sealed partial class ControllerMachine
     private static CreatableTopicResult Refused(CreatableTopic wanted, Refusal refusal) =>
         new() { Name = wanted.Name, ErrorCode = refusal.Error, ErrorMessage = refusal.Reason };
 
-    private sealed record Refusal(ErrorCode Error, string Reason);
+    private sealed record Refusal(ErrorCode Error, string? Reason);
 }

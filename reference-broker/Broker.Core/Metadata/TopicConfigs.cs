@@ -11,39 +11,39 @@ public static class TopicConfigs
 
     private static readonly SortedDictionary<string, Setting> Known = new(StringComparer.Ordinal)
     {
-        ["cleanup.policy"] = new("delete", OneOrMoreOf("delete", "compact")),
-        ["compression.gzip.level"] = new("-1", Integer(-1, 9)),
-        ["compression.lz4.level"] = new("9", Integer(1, 17)),
-        ["compression.type"] = new("producer", OneOf("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer")),
-        ["compression.zstd.level"] = new("3", Integer(-131072, 22)),
-        ["delete.retention.ms"] = new("86400000", Integer(0)),
-        ["file.delete.delay.ms"] = new("60000", Integer(0)),
-        ["flush.messages"] = new("9223372036854775807", Integer(1)),
-        ["flush.ms"] = new("9223372036854775807", Integer(0)),
-        ["follower.replication.throttled.replicas"] = new("", Anything),
-        ["index.interval.bytes"] = new("4096", Integer(0, int.MaxValue)),
-        ["leader.replication.throttled.replicas"] = new("", Anything),
-        ["local.retention.bytes"] = new("-2", Integer(-2)),
-        ["local.retention.ms"] = new("-2", Integer(-2)),
-        ["max.compaction.lag.ms"] = new("9223372036854775807", Integer(1)),
-        ["max.message.bytes"] = new("1048588", Integer(0, int.MaxValue)),
-        ["message.timestamp.after.max.ms"] = new("3600000", Integer(0)),
-        ["message.timestamp.before.max.ms"] = new("9223372036854775807", Integer(0)),
-        ["message.timestamp.type"] = new("CreateTime", OneOf("CreateTime", "LogAppendTime")),
-        ["min.cleanable.dirty.ratio"] = new("0.5", Fraction),
-        ["min.compaction.lag.ms"] = new("0", Integer(0)),
-        [MinInSyncReplicas] = new("1", Integer(1, int.MaxValue)),
-        ["preallocate"] = new("false", Boolean),
-        ["remote.log.copy.disable"] = new("false", Boolean),
-        ["remote.log.delete.on.disable"] = new("false", Boolean),
-        ["remote.storage.enable"] = new("false", OneOf("false")),
-        ["retention.bytes"] = new("-1", Integer(-1)),
-        ["retention.ms"] = new("604800000", Integer(-1)),
-        ["segment.bytes"] = new("1073741824", Integer(1024, int.MaxValue)),
-        ["segment.index.bytes"] = new("10485760", Integer(4, int.MaxValue)),
-        ["segment.jitter.ms"] = new("0", Integer(0)),
-        ["segment.ms"] = new("604800000", Integer(1)),
-        [UncleanLeaderElection] = new("false", Boolean),
+        ["cleanup.policy"] = new("delete", ConfigType.List, "log.cleanup.policy", OneOrMoreOf("delete", "compact")),
+        ["compression.gzip.level"] = new("-1", ConfigType.Int, "compression.gzip.level", Integer(-1, 9)),
+        ["compression.lz4.level"] = new("9", ConfigType.Int, "compression.lz4.level", Integer(1, 17)),
+        ["compression.type"] = new("producer", ConfigType.String, "compression.type", OneOf("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer")),
+        ["compression.zstd.level"] = new("3", ConfigType.Int, "compression.zstd.level", Integer(-131072, 22)),
+        ["delete.retention.ms"] = new("86400000", ConfigType.Long, "log.cleaner.delete.retention.ms", Integer(0)),
+        ["file.delete.delay.ms"] = new("60000", ConfigType.Long, "log.segment.delete.delay.ms", Integer(0)),
+        ["flush.messages"] = new("9223372036854775807", ConfigType.Long, "log.flush.interval.messages", Integer(1)),
+        ["flush.ms"] = new("9223372036854775807", ConfigType.Long, "log.flush.interval.ms", Integer(0)),
+        ["follower.replication.throttled.replicas"] = new("", ConfigType.List, null, Anything),
+        ["index.interval.bytes"] = new("4096", ConfigType.Int, "log.index.interval.bytes", Integer(0, int.MaxValue)),
+        ["leader.replication.throttled.replicas"] = new("", ConfigType.List, null, Anything),
+        ["local.retention.bytes"] = new("-2", ConfigType.Long, "log.local.retention.bytes", Integer(-2)),
+        ["local.retention.ms"] = new("-2", ConfigType.Long, "log.local.retention.ms", Integer(-2)),
+        ["max.compaction.lag.ms"] = new("9223372036854775807", ConfigType.Long, "log.cleaner.max.compaction.lag.ms", Integer(1)),
+        ["max.message.bytes"] = new("1048588", ConfigType.Int, "message.max.bytes", Integer(0, int.MaxValue)),
+        ["message.timestamp.after.max.ms"] = new("3600000", ConfigType.Long, "log.message.timestamp.after.max.ms", Integer(0)),
+        ["message.timestamp.before.max.ms"] = new("9223372036854775807", ConfigType.Long, "log.message.timestamp.before.max.ms", Integer(0)),
+        ["message.timestamp.type"] = new("CreateTime", ConfigType.String, "log.message.timestamp.type", OneOf("CreateTime", "LogAppendTime")),
+        ["min.cleanable.dirty.ratio"] = new("0.5", ConfigType.Double, "log.cleaner.min.cleanable.ratio", Fraction),
+        ["min.compaction.lag.ms"] = new("0", ConfigType.Long, "log.cleaner.min.compaction.lag.ms", Integer(0)),
+        [MinInSyncReplicas] = new("1", ConfigType.Int, MinInSyncReplicas, Integer(1, int.MaxValue)),
+        ["preallocate"] = new("false", ConfigType.Boolean, "log.preallocate", Boolean),
+        ["remote.log.copy.disable"] = new("false", ConfigType.Boolean, null, Boolean),
+        ["remote.log.delete.on.disable"] = new("false", ConfigType.Boolean, null, Boolean),
+        ["remote.storage.enable"] = new("false", ConfigType.Boolean, null, OneOf("false")),
+        ["retention.bytes"] = new("-1", ConfigType.Long, "log.retention.bytes", Integer(-1)),
+        ["retention.ms"] = new("604800000", ConfigType.Long, "log.retention.ms", Integer(-1)),
+        ["segment.bytes"] = new("1073741824", ConfigType.Int, "log.segment.bytes", Integer(1024, int.MaxValue)),
+        ["segment.index.bytes"] = new("10485760", ConfigType.Int, "log.index.size.max.bytes", Integer(4, int.MaxValue)),
+        ["segment.jitter.ms"] = new("0", ConfigType.Long, "log.roll.jitter.ms", Integer(0)),
+        ["segment.ms"] = new("604800000", ConfigType.Long, "log.roll.ms", Integer(1)),
+        [UncleanLeaderElection] = new("false", ConfigType.Boolean, UncleanLeaderElection, Boolean),
     };
 
     /// <summary>In ordinal order.</summary>
@@ -77,6 +77,12 @@ public static class TopicConfigs
     /// <summary>The settings whose value is a list of words.</summary>
     public static bool IsList(string name) => name is "cleanup.policy" or "leader.replication.throttled.replicas" or "follower.replication.throttled.replicas";
 
+    /// <summary>Of a known setting.</summary>
+    public static ConfigType TypeOf(string name) => Known[name].Type;
+
+    /// <summary>Under which name a broker sets the default of a known setting; null: no broker does. Source: Kafka's ServerTopicConfigSynonyms.</summary>
+    public static string? BrokerNameOf(string name) => Known[name].BrokerName;
+
     private static Func<string, bool> Integer(long least, long most = long.MaxValue) =>
         text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most;
 
@@ -92,5 +98,5 @@ public static class TopicConfigs
 
     private static bool Anything(string text) => true;
 
-    private sealed record Setting(string Default, Func<string, bool> Takes);
+    private sealed record Setting(string Default, ConfigType Type, string? BrokerName, Func<string, bool> Takes);
 }

@@ -57,6 +57,7 @@ public sealed class ControllerNode
         router.On<AllocateProducerIdsRequest, AllocateProducerIdsResponse>((asked, context) => DecideAsync(context, (it, _) => it.AllocateProducerIds(asked), () => NotController.Answer(asked)));
         router.On<CreateTopicsRequest, CreateTopicsResponse>((asked, context) => DecideAsync(context, (it, _) => it.CreateTopics(asked), () => NotController.Answer(asked)));
         router.On<DeleteTopicsRequest, DeleteTopicsResponse>((asked, context) => DecideAsync(context, (it, _) => it.DeleteTopics(asked), () => NotController.Answer(asked)));
+        router.On<CreatePartitionsRequest, CreatePartitionsResponse>((asked, context) => DecideAsync(context, (it, _) => it.CreatePartitions(asked), () => NotController.Answer(asked)));
         router.On<ElectLeadersRequest, ElectLeadersResponse>((asked, context) => DecideAsync(context, (it, _) => it.ElectLeaders(asked), () => NotController.Answer(asked)));
         router.On<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse>((asked, context) =>
             DecideAsync(context, (it, _) => it.AlterPartitionReassignments(asked), () => NotController.Answer(asked)));

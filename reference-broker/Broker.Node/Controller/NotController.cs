@@ -33,6 +33,11 @@ internal static class NotController
         ],
     };
 
+    public static CreatePartitionsResponse Answer(CreatePartitionsRequest request) => new()
+    {
+        Results = [.. request.Topics.Select(topic => new CreatePartitionsResponse.CreatePartitionsTopicResult { Name = topic.Name, ErrorCode = ErrorCode.NotController, ErrorMessage = Message })],
+    };
+
     public static IncrementalAlterConfigsResponse Answer(IncrementalAlterConfigsRequest request) => new()
     {
         Responses =

@@ -137,10 +137,12 @@ public sealed class BrokerNode
         router.On<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(offsets.EndOfEpochAsync);
         router.On<MetadataRequest, MetadataResponse>(new MetadataHandler(host, settings, identity, controller, scope).HandleAsync);
         router.On<DescribeClusterRequest, DescribeClusterResponse>(new ClusterHandler(settings, identity).HandleAsync);
+        router.On<DescribeConfigsRequest, DescribeConfigsResponse>(new ConfigHandler(settings, identity).HandleAsync);
         router.On<InitProducerIdRequest, InitProducerIdResponse>(new ProducerIdHandler(settings, identity, controller).HandleAsync);
         new GroupHandlers(groups, identity).Serve(router);
         Forward<CreateTopicsRequest, CreateTopicsResponse>(router, controller, answer => answer.Topics.Exists(topic => topic.ErrorCode == ErrorCode.NotController));
         Forward<DeleteTopicsRequest, DeleteTopicsResponse>(router, controller, answer => answer.Responses.Exists(topic => topic.ErrorCode == ErrorCode.NotController));
+        Forward<CreatePartitionsRequest, CreatePartitionsResponse>(router, controller, answer => answer.Results.Exists(topic => topic.ErrorCode == ErrorCode.NotController));
         Forward<ElectLeadersRequest, ElectLeadersResponse>(router, controller, answer => answer.ErrorCode == ErrorCode.NotController);
         Forward<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse>(router, controller, answer => answer.ErrorCode == ErrorCode.NotController);
         Forward<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(router, controller, answer => answer.Responses.Exists(resource => resource.ErrorCode == ErrorCode.NotController));

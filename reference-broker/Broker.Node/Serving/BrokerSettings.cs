@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Broker.Core.Groups;
 using Broker.Runtime;
 
@@ -40,6 +41,9 @@ public sealed record BrokerSettings
 
     /// <summary>replica.fetch.max.bytes, per partition.</summary>
     public int ReplicaFetchMaxBytes { get; init; } = 1 << 20;
+
+    /// <summary>What the broker was started with, under Kafka's names: what it tells of itself, not what it does.</summary>
+    public IReadOnlyDictionary<string, string> Configured { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>Of the groups that this broker coordinates.</summary>
     public GroupSettings Groups { get; init; } = new();

@@ -78,13 +78,19 @@ public static class CodecExtensions
     public static void StringArray<TCodec>(this ref TCodec c, ref List<string> items, [CallerArgumentExpression(nameof(items))] string field = "") where TCodec : struct, ICodec
     {
         List<string>? some = items;
-        var count = Begin<TCodec, string>(ref c, ref some, false, field);
+        c.NullableStringArray(ref some, false, field);
         items = some!;
+    }
+
+    public static void NullableStringArray<TCodec>(this ref TCodec c, ref List<string>? items, bool allowed = true, [CallerArgumentExpression(nameof(items))] string field = "")
+        where TCodec : struct, ICodec
+    {
+        var count = Begin<TCodec, string>(ref c, ref items, allowed, field);
         for (var i = 0; i < count; i++)
         {
-            var item = c.Reads ? "" : items[i];
+            var item = c.Reads ? "" : items![i];
             c.String(ref item, field);
-            if (c.Reads) items.Add(item);
+            if (c.Reads) items!.Add(item);
         }
     }
 

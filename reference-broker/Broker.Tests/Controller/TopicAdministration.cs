@@ -187,4 +187,27 @@ public sealed class TopicAdministration
     {
         Topics = [new ReassignableTopic { Name = "t", Partitions = [new ReassignablePartition { PartitionIndex = 0, Replicas = replicas?.ToList() }] }],
     })).Responses[0].Partitions[0].ErrorCode;
+
+    [Fact]
+    public void New_partitions_go_round_the_brokers_from_where_the_last_ones_ended()
+    {
+        cluster.Create(Topic("t", partitions: 2, replicas: 2));
+
+        var answer = cluster.Commit(cluster.Machine.CreatePartitions(new CreatePartitionsRequest { Topics = [new() { Name = "t", Count = 4, Assignments = null }] }));
+
+        Assert.Equal(ErrorCode.None, answer.Results.Single().ErrorCode);
+        Assert.Equal([1, 2, 3, 1], Enumerable.Range(0, 4).Select(partition => cluster.State("t", partition).Leader));
+        Assert.All(Enumerable.Range(0, 4), partition => Assert.Equal(2, cluster.State("t", partition).Replicas.Length));
+    }
+
+    [Fact]
+    public void A_topic_does_not_grow_beyond_what_a_cluster_may_have()
+    {
+        cluster.Create(Topic("t"));
+
+        var answer = cluster.Commit(cluster.Machine.CreatePartitions(new CreatePartitionsRequest { Topics = [new() { Name = "t", Count = int.MaxValue, Assignments = null }] }));
+
+        Assert.Equal(ErrorCode.InvalidPartitions, answer.Results.Single().ErrorCode);
+        Assert.Single(cluster.Machine.Image.Topic("t")!.Partitions);
+    }
 }
