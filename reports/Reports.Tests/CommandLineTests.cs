@@ -52,6 +52,11 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("unknown value of --acks 'al'; did you mean 'all'?", "check", "-", "--acks", "al")]
     [InlineData("unknown isolation level 'read_comitted'; did you mean 'read_committed'?", "check", "-", "--isolation", "read_comitted")]
     [InlineData("unknown subscription 'assgn'; did you mean 'assign'?", "check", "-", "--subscription", "assgn")]
+    [InlineData("unknown mutant 'ack-at-locl'; did you mean 'ack-at-local-append'?", "run", "--mutant", "ack-at-locl")]
+    [InlineData("--set acks is given more than once: acks=1 and acks=0; to compare values write --vary acks=1,0", "run", "--set", "acks=1", "--set", "acks=0")]
+    [InlineData("--stories 'nowhere': there is no such folder", "hunt", "--regression", "--stories", "nowhere")]
+    [InlineData("the folder cannot be made", "run", "--seeds", "1", "--out", "/proc/nobody/may")]
+    [InlineData("is a file: name the folder of a result", "report", "/proc/version")]
     public void Bad_arguments_are_one_line_on_standard_error_and_254(string expected, params string[] arguments)
     {
         var (code, output, error) = Run(arguments);
@@ -59,6 +64,14 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains(expected, error, StringComparison.Ordinal);
         Assert.Equal(1, error.Count(c => c == '\n'));
         Assert.StartsWith("mqverify: ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_setting_in_a_scenario_file_is_told_with_its_line()
+    {
+        var (code, _, error) = Run("run", FileOf("s.yaml", "workload: log\nset:\n  akcs: all\n"));
+        Assert.Equal(254, code);
+        Assert.Contains("s.yaml, line 2: unknown setting 'akcs'; did you mean 'acks'?", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -65,6 +65,7 @@ public static class ReportReader
     public static ReportFolder Read(string directory)
     {
         var path = Path.Combine(directory, "result.json");
+        if (File.Exists(directory)) throw new ReportUnreadableException($"{directory} is a file: name the folder of a result");
         if (!Directory.Exists(directory)) throw new ReportUnreadableException($"there is no folder {directory}");
         if (!File.Exists(path)) throw new ReportUnreadableException($"{directory} holds no result.json: not the folder of a result");
         try
@@ -74,7 +75,7 @@ public static class ReportReader
         }
         catch (JsonException wrong)
         {
-            throw new ReportUnreadableException($"{path} is not a result: {wrong.Message}");
+            throw new ReportUnreadableException($"{path} is not a result that this version wrote{(wrong.Path is { } where ? $" (at {where})" : "")}");
         }
     }
 

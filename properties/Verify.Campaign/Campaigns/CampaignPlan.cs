@@ -46,6 +46,16 @@ public sealed record CampaignPlan
         }
     }
 
+    /// <summary>How many these are.</summary>
+    public UInt128 SeedCount
+    {
+        get
+        {
+            var (index, of) = Shard is { } shard ? (shard.Index, shard.Of) : (1, 1);
+            return ((UInt128)Seeds.To - Seeds.From + (UInt128)of - (UInt128)(index - 1)) / (UInt128)of;
+        }
+    }
+
     public Scenario ScenarioOf(Cell cell, ulong seed) => ScenarioGenerator.Draw(seed, cell.Configuration, Workload, Faults, Length, Mutant?.Slug);
 }
 

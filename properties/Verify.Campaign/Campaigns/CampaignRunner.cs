@@ -22,8 +22,8 @@ public sealed class CampaignRunner(CampaignPlan plan, Func<RunRecord, RunVerdict
     private long started, done;
     private string? interrupted;
 
-    /// <summary>Runs in the plan.</summary>
-    public long Total { get; } = plan.SeedsOfShard().LongCount() * plan.Cells.Count;
+    /// <summary>Runs in the plan; more than anybody can play are told as that many.</summary>
+    public long Total { get; } = (long)UInt128.Min(plan.SeedCount * (UInt128)plan.Cells.Count, (UInt128)long.MaxValue);
 
     public CampaignProgress Progress
     {

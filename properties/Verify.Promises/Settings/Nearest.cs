@@ -52,7 +52,13 @@ public static class Nearest
         return previous[to.Length];
     }
 
-    /// <summary>A word cut short, or a piece of a dotted name, is a slip too: the shortest known word that holds it.</summary>
-    private static string? Completed(string word, IEnumerable<string> known) =>
-        word.Length < 3 ? null : known.Where(k => k.Contains(word, StringComparison.OrdinalIgnoreCase)).MinBy(k => k.Length);
+    /// <summary>
+    /// A word cut short, or a piece of a dotted name, is a slip too: the shortest known word that holds it. Else the known word that begins most like it, if that is plausible.
+    /// </summary>
+    private static string? Completed(string word, IEnumerable<string> known)
+    {
+        if (word.Length < 3) return null;
+        return known.Where(k => k.Contains(word, StringComparison.OrdinalIgnoreCase)).MinBy(k => k.Length)
+            ?? known.Where(k => k.Length > word.Length && Distance(word.ToLowerInvariant(), k[..word.Length].ToLowerInvariant()) <= word.Length / 4).MinBy(k => Distance(word.ToLowerInvariant(), k[..word.Length].ToLowerInvariant()));
+    }
 }

@@ -55,7 +55,7 @@ internal sealed class CampaignOptions
     /// <param name="scenario">Values from a scenario file; what is given on the command line goes before them.</param>
     public (CampaignPlan Plan, Cells Cells) Plan(ParseResult parsed, string command, ScenarioFile? scenario = null)
     {
-        var settings = (scenario?.Set ?? []).Concat(parsed.GetValue(set)!).ToArray();
+        var settings = (scenario?.Set ?? []).Concat(EachOnce(parsed.GetValue(set)!)).ToArray();
         var cells = Cells.Of(Configuration.OfWords(settings), vary is null ? [] : parsed.GetValue(vary)!);
         var one = parsed.GetValue(seed);
         var part = parsed.GetValue(shard);
@@ -76,6 +76,12 @@ internal sealed class CampaignOptions
             Command = command,
         };
         return (plan, cells);
+    }
+
+    private static IReadOnlyList<string> EachOnce(IReadOnlyList<string> words)
+    {
+        var twice = words.GroupBy(static word => word.Split('=')[0]).FirstOrDefault(static same => same.Distinct().Count() > 1);
+        return twice is null ? words : throw new BadInputException($"--set {twice.Key} is given more than once: {string.Join(" and ", twice.Distinct())}; to compare values write --vary {twice.Key}={string.Join(',', twice.Select(static word => word[(word.IndexOf('=') + 1)..]).Distinct())}");
     }
 
     /// <summary>Power losses are kept within what min.insync.replicas tolerates unless somebody asks for power by name.</summary>

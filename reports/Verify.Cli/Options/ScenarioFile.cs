@@ -73,8 +73,11 @@ internal sealed record ScenarioFile
     private static string Words(YamlNode node) => node is YamlSequenceNode list ? string.Join(',', list.Children.Select(Text)) : Text(node);
 
     private static IEnumerable<string> Settings(YamlNode node) => node is YamlMappingNode map
-        ? map.Children.Select(pair => $"{Text(pair.Key)}={Text(pair.Value)}")
+        ? map.Children.Select(pair => Setting(Text(pair.Key), Text(pair.Value)))
         : throw new BadInputException("set must be a map of settings");
+
+    /// <summary>Whether settings go together is for the whole configuration to say; what is wrong with one of them is told with its line.</summary>
+    private static string Setting(string name, string value) => $"{name}={SettingCatalogue.Get(name).Canonical(value)}";
 
     private static string Text(YamlNode node) => (node as YamlScalarNode)?.Value ?? throw new BadInputException("a plain value is expected");
 }

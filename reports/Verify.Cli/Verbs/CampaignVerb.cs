@@ -12,7 +12,7 @@ internal static class CampaignVerb
         var command = "mqverify " + string.Join(' ', parsed.Tokens.Select(token => Quoted(token.Value)));
         var (plan, cells) = options.Plan(parsed, command, scenario);
         foreach (var impossible in cells.Impossible) streams.Error.WriteLine($"left out {impossible.Label}: {impossible.Why}");
-        return new CampaignSession(plan, parsed.GetValue(options.Out)!, streams, parsed.GetValue(options.Json), parsed.GetValue(options.Quiet), parsed.GetValue(options.Histories)).Run(stop);
+        return new CampaignSession(plan, OutFolder.Ready(parsed.GetValue(options.Out)!), streams, parsed.GetValue(options.Json), parsed.GetValue(options.Quiet), parsed.GetValue(options.Histories)).Run(stop);
     }
 
     private static string Quoted(string word) => word.Contains(' ') ? $"'{word}'" : word;

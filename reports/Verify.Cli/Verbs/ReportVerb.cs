@@ -25,7 +25,7 @@ internal static class ReportVerb
         };
         verb.SetAction(parsed =>
         {
-            var directory = parsed.GetValue(into)!;
+            var directory = OutFolder.Ready(parsed.GetValue(into)!);
             var merged = Merge(parsed.GetValue(folders)!);
             ReportWriter.Write(merged.Result, merged.Stories, directory);
             if (parsed.GetValue(json)) streams.Output.WriteLine(ResultJson.Write(merged.Result));
