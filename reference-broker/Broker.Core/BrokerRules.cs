@@ -1,4 +1,5 @@
 using Broker.Core.Controller;
+using Broker.Core.Fetching;
 using Broker.Core.Groups;
 using Broker.Core.Log;
 using Broker.Core.Quorum;
@@ -14,6 +15,8 @@ public sealed record BrokerRules
     public ProducerRules Producers { get; init; } = new();
 
     public ReplicationRules Replication { get; init; } = new();
+
+    public FetchSessionRules FetchSessions { get; init; } = new();
 
     public GroupRules Groups { get; init; } = new();
 

@@ -107,6 +107,7 @@ public sealed record ServerConfiguration
             Backoff = Properties.Duration("replica.fetch.backoff.ms", defaults.Backoff),
             RequestTimeout = Properties.Duration("replica.socket.timeout.ms", defaults.RequestTimeout),
             ReplicaFetchMaxBytes = (int)Properties.Whole("replica.fetch.max.bytes", defaults.ReplicaFetchMaxBytes, 1, int.MaxValue),
+            FetchSessionSlots = (int)Properties.Whole("max.incremental.fetch.session.cache.slots", defaults.FetchSessionSlots, 0, int.MaxValue),
             Groups = Properties.Groups(),
             Configured = Properties.With(Told(listener)).Values,
         };

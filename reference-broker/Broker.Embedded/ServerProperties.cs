@@ -38,6 +38,7 @@ public sealed class ServerProperties
         "controller.quorum.fetch.timeout.ms", "controller.quorum.request.timeout.ms", "controller.quorum.retry.backoff.ms", "unclean.leader.election.interval.ms",
         "offsets.topic.num.partitions", "offsets.topic.replication.factor", "offsets.topic.segment.bytes", "offsets.commit.timeout.ms", "offset.metadata.max.bytes", "offsets.retention.minutes",
         "offsets.retention.check.interval.ms", "group.min.session.timeout.ms", "group.max.session.timeout.ms", "group.initial.rebalance.delay.ms", "group.max.size",
+        "max.incremental.fetch.session.cache.slots",
     ];
 
     private static readonly FrozenSet<string> Known = ServerNames.Concat(TopicDefaultNames.Select(name => name.Broker)).ToFrozenSet(StringComparer.Ordinal);

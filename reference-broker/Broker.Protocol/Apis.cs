@@ -87,6 +87,7 @@ public static class Apis
         Api.Of<ApiVersionsRequest, ApiVersionsResponse>(),
         Api.Of<CreateTopicsRequest, CreateTopicsResponse>(),
         Api.Of<DeleteTopicsRequest, DeleteTopicsResponse>(),
+        Api.Of<DeleteRecordsRequest, DeleteRecordsResponse>(),
         Api.Of<InitProducerIdRequest, InitProducerIdResponse>(),
         Api.Of<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(),
         Api.Of<DescribeConfigsRequest, DescribeConfigsResponse>(),

@@ -23,7 +23,7 @@ public sealed class AnyRequestTests
         ApiKey.Produce, ApiKey.Fetch, ApiKey.ListOffsets, ApiKey.Metadata, ApiKey.ApiVersions, ApiKey.CreateTopics, ApiKey.DeleteTopics, ApiKey.InitProducerId,
         ApiKey.OffsetForLeaderEpoch, ApiKey.ElectLeaders, ApiKey.IncrementalAlterConfigs, ApiKey.AlterPartitionReassignments,
         ApiKey.FindCoordinator, ApiKey.JoinGroup, ApiKey.SyncGroup, ApiKey.Heartbeat, ApiKey.LeaveGroup, ApiKey.OffsetCommit, ApiKey.OffsetFetch, ApiKey.DescribeGroups, ApiKey.ListGroups,
-        ApiKey.DeleteGroups, ApiKey.OffsetDelete, ApiKey.DescribeCluster, ApiKey.DescribeConfigs, ApiKey.CreatePartitions,
+        ApiKey.DeleteGroups, ApiKey.OffsetDelete, ApiKey.DescribeCluster, ApiKey.DescribeConfigs, ApiKey.CreatePartitions, ApiKey.DeleteRecords,
     ];
 
     public static TheoryData<ApiKey> Keys => new(Asked);
@@ -128,11 +128,13 @@ public sealed class AnyRequestTests
         "TopicId" => chance.Chance(0.5) ? topic : Guid.Empty,
         "Partition" or "PartitionIndex" or "Index" => chance.Below(3),
         "FetchOffset" => (long)chance.Below(3),
+        "Offset" => (long)chance.Between(-2, 2),
+        "TimeoutMs" when message is DeleteRecordsRequest => chance.Below(100),
         "CurrentLeaderEpoch" or "LeaderEpoch" or "LastFetchedEpoch" => chance.Between(-1, 1),
         "Partitions" when field.FieldType == typeof(List<int>) => new List<int> { 0, chance.Below(3) },
         "Replicas" or "BrokerIds" => new List<int> { 1 + chance.Below(3), 1 + chance.Below(3), 1 + chance.Below(3) },
         "ReplicaId" => chance.Between(-2, 3),
-        "SessionEpoch" => -1,
+        "SessionEpoch" => chance.Between(-1, 1),
         "Timestamp" => (long)chance.Between(-8, 1),
         "Acks" => (short)chance.Between(-1, 1),
         "ResourceType" => (sbyte)chance.Between(2, 4),

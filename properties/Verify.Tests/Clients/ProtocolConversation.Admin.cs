@@ -1,11 +1,12 @@
 using Broker.Protocol;
+using Verify.Clients;
 
 namespace Verify.Tests.Clients;
 
-/// <summary>This part: settings told, and topics that grow.</summary>
+/// <summary>This part: settings told, topics that grow, logs whose start moves.</summary>
 public sealed partial class ProtocolConversation
 {
-    private const string GrowingTopic = "growing";
+    private const string GrowingTopic = "growing", CompactedTopic = "compacted", TrimmedTopic = "trimmed";
     private const sbyte BrokerResource = 4;
 
     private async Task SettingsToldAsync()
@@ -83,5 +84,50 @@ public sealed partial class ProtocolConversation
         if (topic.Assignments is { Count: 0 }) topic.Assignments = null;
         var answer = await AskAsync<CreatePartitionsRequest, CreatePartitionsResponse>(new CreatePartitionsRequest { Topics = [topic], TimeoutMs = 10_000, ValidateOnly = onlyToSee }, version);
         Saw(step, $"{Join(answer.Results.Select(static result => $"{result.Name} {result.ErrorCode} has a message {result.ErrorMessage is not null}"))}");
+    }
+
+    private async Task TrimmingAsync()
+    {
+        await CreateAsync("create to be trimmed", new CreatableTopic { Name = TrimmedTopic, NumPartitions = 1, ReplicationFactor = 1 });
+        await CreateAsync("create to be compacted", new CreatableTopic { Name = CompactedTopic, NumPartitions = 1, ReplicationFactor = 1, Configs = [new() { Name = "cleanup.policy", Value = "compact" }] });
+        foreach (var topic in new[] { TrimmedTopic, CompactedTopic })
+            await UntilAsync(() => DescribeAsync(topic), static answer => answer is { ErrorCode: ErrorCode.None, Partitions: [{ LeaderId: >= 0 }, ..] });
+        foreach (var values in new string[][] { ["a"], ["b"], ["c", "d", "e"], ["f"] }) await UntilAsync(() => ProduceAsync(TrimmedTopic, 0, Batch(values)), static answer => answer.ErrorCode is ErrorCode.None);
+
+        await TrimAsync("delete no records", TrimmedTopic, 0, 0);
+        await TrimAsync("delete records below 2", TrimmedTopic, 0, 2, version: 0);
+        await SawTrimmedAsync("at 2");
+        await TrimAsync("delete records below what is deleted", TrimmedTopic, 0, 1, version: 1);
+        await TrimAsync("delete records below the middle of a batch", TrimmedTopic, 0, 3, version: 2);
+        await SawTrimmedAsync("at 3");
+        await TrimAsync("delete records past the end", TrimmedTopic, 0, 7);
+        await TrimAsync("delete records below -2", TrimmedTopic, 0, -2);
+        await TrimAsync("delete records of an unknown partition", TrimmedTopic, 7, 0);
+        await TrimAsync("delete records of an unknown topic", "nowhere", 0, 0);
+        await TrimAsync("delete records of an ill-formed name", "a b", 0, 0);
+        await TrimAsync("delete records of groups", "__consumer_offsets", 0, 0);
+        await TrimAsync("delete records of a compacted topic", CompactedTopic, 0, 0);
+        await TrimAsync("delete all records", TrimmedTopic, 0, -1);
+        await SawTrimmedAsync("at 6");
+        await EpochEndAsync("end of epoch 0 where all is deleted", TrimmedTopic, 0, current: 0, epoch: 0);
+        await SawProduceAsync("produce where all is deleted", TrimmedTopic, 0, Batch("g"));
+        await FetchAsync("fetch where all before is deleted", TrimmedTopic, 0, 6);
+        await TrimAsync("delete nothing more", TrimmedTopic, 0, 6);
+    }
+
+    private async Task SawTrimmedAsync(string where)
+    {
+        await SawOffsetAsync($"earliest, trimmed {where}", TrimmedTopic, 0, OffsetAt.Earliest.Timestamp);
+        await SawOffsetAsync($"latest, trimmed {where}", TrimmedTopic, 0, OffsetAt.Latest.Timestamp);
+        await SawOffsetAsync($"by time, trimmed {where}", TrimmedTopic, 0, recordTime);
+        for (var offset = 1; offset <= 6; offset++) await FetchAsync($"fetch from {offset}, trimmed {where}", TrimmedTopic, 0, offset);
+    }
+
+    private async Task TrimAsync(string step, string topic, int partition, long offset, short? version = null)
+    {
+        var asked = new DeleteRecordsRequest.DeleteRecordsPartition { PartitionIndex = partition, Offset = offset };
+        var answer = await AskAsync<DeleteRecordsRequest, DeleteRecordsResponse>(
+            new DeleteRecordsRequest { Topics = [new DeleteRecordsRequest.DeleteRecordsTopic { Name = topic, Partitions = [asked] }], TimeoutMs = 10_000 }, version);
+        Saw(step, $"{Join(answer.Topics.SelectMany(static topic => topic.Partitions).Select(static result => $"{result.PartitionIndex} {result.ErrorCode} low watermark {result.LowWatermark}"))}");
     }
 }

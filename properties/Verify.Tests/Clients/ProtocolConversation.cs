@@ -38,6 +38,8 @@ public sealed partial class ProtocolConversation(IHost host, Endpoint broker, lo
         await GroupsAsync();
         await SettingsToldAsync();
         await GrowthAsync();
+        await TrimmingAsync();
+        await SessionsAsync();
         await DeletionAsync();
         link.Close();
         return observed;

@@ -29,5 +29,11 @@ public sealed class EpochTable(LogRules rules)
 
     public void Cut(long newEnd) => entries.RemoveAll(entry => !rules.EpochSurvives(entry.StartOffset, newEnd));
 
+    /// <summary>Forgets epochs that end at or below the log's start; the last one stays.</summary>
+    public void CutFront(long logStartOffset)
+    {
+        while (entries.Count > 1 && rules.StartsAtOrBefore(entries[1].StartOffset, logStartOffset)) entries.RemoveAt(0);
+    }
+
     public void Clear() => entries.Clear();
 }

@@ -46,6 +46,15 @@ public class LogRules
     [Rule("an epoch survives a cut when it starts below the new end", "KAFKA-10706: the epoch cache is truncated with the log")]
     public virtual bool EpochSurvives(long epochStartOffset, long newEnd) => epochStartOffset < newEnd;
 
+    [Rule("a log's start only moves up", "KIP-107: deleted records do not come back")]
+    public virtual bool StartMovesUp(long offset, long logStartOffset) => offset > logStartOffset;
+
+    [Rule("a segment that ends at or below the log's start may go", "KIP-107: what is deleted is deleted by whole segments")]
+    public virtual bool IsBelowStart(long segmentNextOffset, long logStartOffset) => segmentNextOffset <= logStartOffset;
+
+    [Rule("a log that ends below its start begins anew there, empty", "Kafka: truncateFullyAndStartAt")]
+    public virtual bool StartsBeyondEnd(long logStartOffset, long logEndOffset) => logStartOffset > logEndOffset;
+
     [Rule("the log is flushed before the append returns once flush.messages are unflushed", "Kafka: flush.messages")]
     public virtual bool FlushIsDue(long unflushedMessages, long flushMessages) => unflushedMessages > 0 && unflushedMessages >= flushMessages;
 }

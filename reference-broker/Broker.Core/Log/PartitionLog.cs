@@ -25,6 +25,10 @@ public sealed class PartitionLog
     private readonly ProducerRules producerRules;
     private readonly EpochTable epochs;
     private readonly ProducerTable producers;
+    private readonly StartOffsetFile startFile;
+    private Task? savingStart;
+    private long savedStart;
+    private bool isDeleted;
     private bool directoryChanged = true;
     private int truncations;
 
@@ -36,12 +40,17 @@ public sealed class PartitionLog
         this.producerRules = producerRules;
         Settings = settings;
         epochs = new EpochTable(rules);
+        startFile = new StartOffsetFile(disk, directory);
         producers = new ProducerTable(producerRules);
     }
 
     public LogSettings Settings { get; set; }
 
-    public long LogStartOffset => segments[0].BaseOffset;
+    /// <summary>The first offset that can be read: where the first segment begins, or where deletion has come to (KIP-107).</summary>
+    public long LogStartOffset { get; private set; }
+
+    /// <summary>The start has moved by deletion, and would be back where it was after a crash.</summary>
+    public bool HasUnsavedStart => !isDeleted && rules.StartMovesUp(LogStartOffset, savedStart);
 
     /// <summary>One past the last record.</summary>
     public long LogEndOffset => segments[^1].NextOffset;
@@ -123,6 +132,54 @@ public sealed class PartitionLog
         FlushedEndOffset = Math.Min(FlushedEndOffset, LogEndOffset);
     }
 
+    /// <summary>Deletes what lies below, by moving the start; <see cref="SaveStartAsync"/> makes that last and gives the room back.</summary>
+    public void MoveStartTo(long offset)
+    {
+        if (!rules.StartMovesUp(offset, LogStartOffset)) return;
+        LogStartOffset = offset;
+        epochs.CutFront(offset);
+        BeginAnewIfEndIsBelowStart();
+    }
+
+    /// <summary>Begins anew with an empty log: everything before is gone elsewhere too.</summary>
+    public void RestartAt(long offset)
+    {
+        truncations++;
+        foreach (var segment in segments)
+        {
+            segment.Dispose();
+            disk.Delete(segment.Path);
+        }
+        segments.Clear();
+        epochs.Clear();
+        producers.Clear();
+        AddSegment(offset);
+        LogStartOffset = FlushedEndOffset = offset;
+    }
+
+    /// <summary>The start is durable when it returns, and only then do segments below it go: a segment that came back after a power loss would tear the log.</summary>
+    public async ValueTask SaveStartAsync()
+    {
+        while (HasUnsavedStart)
+        {
+            if (savingStart is null or { IsCompleted: true }) savingStart = SaveStartOnceAsync(LogStartOffset);
+            await savingStart;
+        }
+    }
+
+    private async Task SaveStartOnceAsync(long start)
+    {
+        await startFile.SaveAsync(start);
+        savedStart = start;
+        while (!isDeleted && segments.Count > 1 && rules.IsBelowStart(segments[0].NextOffset, start))
+        {
+            segments[0].Dispose();
+            disk.Delete(segments[0].Path);
+            segments.RemoveAt(0);
+            directoryChanged = true;
+        }
+    }
+
     /// <summary>fsync: everything appended before the call is durable when it returns, the names of the files too.</summary>
     public async ValueTask FlushAsync()
     {
@@ -138,6 +195,8 @@ public sealed class PartitionLog
     /// <summary>Removes every file; the log must not be used afterwards.</summary>
     public void Delete()
     {
+        isDeleted = true;
+        startFile.Delete();
         foreach (var segment in segments)
         {
             segment.Dispose();
@@ -153,9 +212,11 @@ public sealed class PartitionLog
 
     private void Recover()
     {
-        foreach (var name in disk.List(directory).Where(name => name.EndsWith(".log", StringComparison.Ordinal)))
+        var names = disk.List(directory);
+        savedStart = startFile.Load(names);
+        foreach (var (name, baseOffset) in SegmentsFrom(savedStart, names))
         {
-            var segment = new Segment($"{directory}/{name}", long.Parse(name.AsSpan(0, name.Length - 4)), disk, rules);
+            var segment = new Segment($"{directory}/{name}", baseOffset, disk, rules);
             if (segments.Count > 0 && (DroppedBytes > 0 || !rules.SegmentFollows(segment.BaseOffset, LogEndOffset)))
             {
                 segment.Dispose();                                     // behind a tear nothing is trusted
@@ -165,8 +226,28 @@ public sealed class PartitionLog
             segments.Add(segment);
             DroppedBytes += segment.Recover(Learn);
         }
-        if (segments.Count == 0) AddSegment(0);
+        if (segments.Count == 0) AddSegment(savedStart);
+        LogStartOffset = savedStart = Math.Max(savedStart, segments[0].BaseOffset);
         FlushedEndOffset = LogStartOffset;                             // what survived may still sit in the page cache only
+        epochs.CutFront(LogStartOffset);
+        BeginAnewIfEndIsBelowStart();
+    }
+
+    /// <summary>The files of segments, oldest first, without those that a deletion was about to remove.</summary>
+    private List<(string Name, long BaseOffset)> SegmentsFrom(long start, IReadOnlyList<string> names)
+    {
+        var files = names.Where(name => name.EndsWith(".log", StringComparison.Ordinal)).Select(name => (Name: name, BaseOffset: long.Parse(name.AsSpan(0, name.Length - 4)))).ToList();
+        while (files.Count > 1 && rules.IsBelowStart(files[1].BaseOffset, start))
+        {
+            disk.Delete($"{directory}/{files[0].Name}");
+            files.RemoveAt(0);
+        }
+        return files;
+    }
+
+    private void BeginAnewIfEndIsBelowStart()
+    {
+        if (rules.StartsBeyondEnd(LogStartOffset, LogEndOffset)) RestartAt(LogStartOffset);
     }
 
     private void Learn(RecordBatch batch)
@@ -215,5 +296,6 @@ public sealed class PartitionLog
             directoryChanged = true;
         }
         segments[^1].Cut(newEnd);
+        BeginAnewIfEndIsBelowStart();                                  // the start may lie within the batch that was cut away
     }
 }

@@ -50,6 +50,7 @@ public static class BrokerConfigs
         ["log.retention.minutes"] = (ConfigType.Int, null),
         ["log.roll.hours"] = (ConfigType.Int, "168"),
         ["log.roll.jitter.hours"] = (ConfigType.Int, "0"),
+        ["max.incremental.fetch.session.cache.slots"] = (ConfigType.Int, "1000"),
         ["node.id"] = (ConfigType.Int, null),
         ["num.partitions"] = (ConfigType.Int, "1"),
         ["offset.metadata.max.bytes"] = (ConfigType.Int, "4096"),

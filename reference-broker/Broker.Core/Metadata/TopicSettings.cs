@@ -34,6 +34,9 @@ public sealed record TopicSettings
     /// <summary>retention.bytes; -1: without limit.</summary>
     public long RetentionBytes { get; init; } = -1;
 
+    /// <summary>cleanup.policy contains "delete".</summary>
+    public bool Delete { get; init; } = true;
+
     /// <summary>cleanup.policy contains "compact".</summary>
     public bool Compact { get; init; }
 
@@ -61,6 +64,7 @@ public sealed record TopicSettings
             RetentionMs = Int64("retention.ms", defaults.RetentionMs),
             RetentionBytes = Int64("retention.bytes", defaults.RetentionBytes),
             Compact = Text("cleanup.policy", defaults.Compact ? "compact" : "delete").Contains("compact", StringComparison.Ordinal),
+            Delete = configs.TryGetValue("cleanup.policy", out var policy) ? policy.Contains("delete", StringComparison.Ordinal) : defaults.Delete,
             LogAppendTime = Text("message.timestamp.type", defaults.LogAppendTime ? "LogAppendTime" : "CreateTime") == "LogAppendTime",
         };
     }

@@ -45,10 +45,13 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
 
     public bool IsLeader => state.Leader == self;
 
-    public long HighWatermark { get; private set; }
+    public long HighWatermark { get; private set; } = log.LogStartOffset;
 
     /// <summary>max.message.bytes: of one batch.</summary>
     public int MaxMessageBytes => settings.MaxMessageBytes;
+
+    /// <summary>cleanup.policy has "delete": records may be deleted before their time.</summary>
+    public bool DeletesRecords => settings.Delete;
 
     /// <summary>The ISR asked of the controller and not answered yet; null when none.</summary>
     public IsrProposal? Proposal { get; private set; }
@@ -148,6 +151,34 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
         AdvanceHighWatermark();
     }
 
+    /// <summary>A follower tells where its log starts.</summary>
+    public void FollowerStarts(int follower, long logStartOffset)
+    {
+        if (!IsLeader || !followers.TryGetValue(follower, out var known) || !rules.Moves(logStartOffset, known.StartOffset)) return;
+        known.StartOffset = logStartOffset;
+        Changed?.Invoke();
+    }
+
+    /// <summary>Deletes what lies below an offset, -1 the high watermark, here; followers hear of it. Errors: NOT_LEADER_OR_FOLLOWER, POLICY_VIOLATION, OFFSET_OUT_OF_RANGE.</summary>
+    public ErrorCode Trim(long offset, out long movedTo)
+    {
+        movedTo = offset == -1 ? HighWatermark : offset;
+        if (!IsLeader) return ErrorCode.NotLeaderOrFollower;
+        if (!DeletesRecords) return ErrorCode.PolicyViolation;
+        if (!rules.MayTrimTo(movedTo, HighWatermark)) return ErrorCode.OffsetOutOfRange;
+        Log.MoveStartTo(movedTo);
+        return ErrorCode.None;
+    }
+
+    /// <summary>Where the logs of all replicas alive have started at least; -1 while one has not told.</summary>
+    public long LowWatermark(Func<int, bool> isAlive)
+    {
+        var lowest = Log.LogStartOffset;
+        foreach (var (replica, follower) in followers)
+            if (isAlive(replica)) lowest = rules.LowestStart(lowest, follower.StartOffset);
+        return lowest;
+    }
+
     /// <summary>The ISR without those who lag, to be looked at now and then; null when nobody does, or a question is open: there is one at a time.</summary>
     /// <param name="now">Monotonic time.</param>
     public NodeSet? IsrWithoutLaggards(TimeSpan now, TimeSpan maximumLag)
@@ -235,11 +266,22 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
             switch (step)
             {
                 case ReplicationStep.Append: error = AppendReplicated(batches); break;
-                case ReplicationStep.AdvanceHighWatermark: SetHighWatermark(rules.FollowerHighWatermark(leaderHighWatermark, Log.LogEndOffset)); break;
+                case ReplicationStep.AdvanceHighWatermark: SetHighWatermark(rules.HighWatermarkFrom(Log.LogStartOffset, rules.FollowerHighWatermark(leaderHighWatermark, Log.LogEndOffset))); break;
                 default: throw new InvalidOperationException($"unknown replication step {step}");
             }
         }
         return error;
+    }
+
+    /// <summary>The leader's answer tells where its log starts.</summary>
+    public void FollowStart(long leaderLogStartOffset) => Log.MoveStartTo(rules.FollowerStart(leaderLogStartOffset, HighWatermark));
+
+    /// <summary>What this follower needs next is no longer there: if its log ends below the leader's start, it begins anew.</summary>
+    public void FollowFrom(long leaderLogStartOffset)
+    {
+        if (!rules.HasFallenBehind(leaderLogStartOffset, Log.LogEndOffset)) return;
+        Log.RestartAt(leaderLogStartOffset);
+        SetHighWatermark(leaderLogStartOffset);
     }
 
     private ErrorCode AppendReplicated(ReadOnlyMemory<byte> batches)
@@ -304,6 +346,8 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
         public long EndOffset { get; private set; } = -1;
 
         public long BrokerEpoch { get; private set; } = -1;
+
+        public long StartOffset { get; set; } = -1;
 
         public bool HasFetched => lastFetch != TimeSpan.MinValue;
 

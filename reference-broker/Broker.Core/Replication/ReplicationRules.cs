@@ -25,6 +25,14 @@ public enum ProduceStep
     AwaitCommit,
 }
 
+/// <summary>The steps of deleting records, in the order in which they are done.</summary>
+public enum TrimStep
+{
+    MoveStart,
+    SaveStart,
+    AwaitReplicas,
+}
+
 /// <summary>Decisions about leading and following a partition. Times are <see cref="TimeSpan"/>; sets of replicas are <see cref="NodeSet"/>.</summary>
 public class ReplicationRules
 {
@@ -105,6 +113,29 @@ public class ReplicationRules
 
     [Rule("an end or a watermark that is another than before has moved", "bookkeeping: what is unchanged is not told again")]
     public virtual bool Moves(long offset, long before) => offset != before;
+
+    // Deleting
+
+    [Rule("move the start, make that durable, then wait for the replicas to follow", "KIP-107: DeleteRecords answers once the low watermark is there")]
+    public virtual IReadOnlyList<TrimStep> TrimSteps() => [TrimStep.MoveStart, TrimStep.SaveStart, TrimStep.AwaitReplicas];
+
+    [Rule("records are deleted up to the high watermark at most", "KIP-107: OFFSET_OUT_OF_RANGE")]
+    public virtual bool MayTrimTo(long offset, long highWatermark) => offset >= 0 && offset <= highWatermark;
+
+    [Rule("a deletion is answered once every replica alive starts there", "KIP-107: low watermark")]
+    public virtual bool IsTrimmed(long lowWatermark, long offset) => lowWatermark >= offset;
+
+    [Rule("the low watermark is the lowest log start among the replicas alive", "KIP-107")]
+    public virtual long LowestStart(long one, long other) => Math.Min(one, other);
+
+    [Rule("a follower's log starts where its leader's does, but never past its own high watermark", "KIP-107: maybeIncrementLogStartOffset")]
+    public virtual long FollowerStart(long leaderLogStartOffset, long highWatermark) => Math.Min(leaderLogStartOffset, highWatermark);
+
+    [Rule("a high watermark never lies below the log's start", "Kafka: UnifiedLog.updateHighWatermark")]
+    public virtual long HighWatermarkFrom(long logStartOffset, long highWatermark) => Math.Max(logStartOffset, highWatermark);
+
+    [Rule("a follower whose log ends below its leader's start begins anew there", "Kafka: fetchOffsetAndTruncate, truncateFullyAndStartAt")]
+    public virtual bool HasFallenBehind(long leaderLogStartOffset, long logEndOffset) => leaderLogStartOffset > logEndOffset;
 
     // Reading
 

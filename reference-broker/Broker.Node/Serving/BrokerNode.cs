@@ -1,4 +1,5 @@
 using Broker.Core;
+using Broker.Core.Fetching;
 using Broker.Core.Metadata;
 using Broker.Node.Groups;
 using Broker.Node.Rpc;
@@ -132,11 +133,12 @@ public sealed class BrokerNode
         var router = new RequestRouter();
         var offsets = new OffsetHandlers(partitions, rules.Replication);
         router.On<ProduceRequest, ProduceResponse>(new ProduceHandler(host, partitions, rules.Replication).HandleAsync);
-        router.On<FetchRequest, FetchResponse>(new FetchHandler(host, partitions, identity, isr).HandleAsync);
+        router.On<FetchRequest, FetchResponse>(new FetchHandler(host, partitions, identity, isr, new FetchSessions(rules.FetchSessions, settings.FetchSessionSlots, host.Random.Split(0x66657463))).HandleAsync);
         router.On<ListOffsetsRequest, ListOffsetsResponse>(offsets.ListAsync);
         router.On<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(offsets.EndOfEpochAsync);
         router.On<MetadataRequest, MetadataResponse>(new MetadataHandler(host, settings, identity, controller, scope).HandleAsync);
         router.On<DescribeClusterRequest, DescribeClusterResponse>(new ClusterHandler(settings, identity).HandleAsync);
+        router.On<DeleteRecordsRequest, DeleteRecordsResponse>(new DeleteRecordsHandler(host, partitions, identity, rules.Replication).HandleAsync);
         router.On<DescribeConfigsRequest, DescribeConfigsResponse>(new ConfigHandler(settings, identity).HandleAsync);
         router.On<InitProducerIdRequest, InitProducerIdResponse>(new ProducerIdHandler(settings, identity, controller).HandleAsync);
         new GroupHandlers(groups, identity).Serve(router);

@@ -42,6 +42,9 @@ public sealed record BrokerSettings
     /// <summary>replica.fetch.max.bytes, per partition.</summary>
     public int ReplicaFetchMaxBytes { get; init; } = 1 << 20;
 
+    /// <summary>max.incremental.fetch.session.cache.slots</summary>
+    public int FetchSessionSlots { get; init; } = 1000;
+
     /// <summary>What the broker was started with, under Kafka's names: what it tells of itself, not what it does.</summary>
     public IReadOnlyDictionary<string, string> Configured { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 

@@ -1,3 +1,4 @@
+using Broker.Core.Fetching;
 using Broker.Node.Rpc;
 using Broker.Protocol;
 using Broker.Runtime;
@@ -5,17 +6,16 @@ using Broker.Runtime;
 namespace Broker.Node.Serving;
 
 /// <summary>Serves consumers up to the high watermark and followers up to the log end; waits for news up to the time the request allows.</summary>
-/// <remarks>Sessions (KIP-227) are declined: session id 0. Topics go by name up to version 12, by id from 13. Divergence: KIP-595.</remarks>
-public sealed class FetchHandler(IHost host, PartitionTable partitions, BrokerIdentity identity, IsrKeeper isr)
+/// <remarks>Incremental fetches in sessions: KIP-227. Topics go by name up to version 12, by id from 13. Divergence: KIP-595.</remarks>
+public sealed class FetchHandler(IHost host, PartitionTable partitions, BrokerIdentity identity, IsrKeeper isr, FetchSessions sessions)
 {
-    private const int NewSession = 0, NoSession = -1;
-
     public async ValueTask<FetchResponse?> HandleAsync(FetchRequest request, RequestContext context)
     {
-        if (request.SessionEpoch is not (NewSession or NoSession)) return new FetchResponse { ErrorCode = ErrorCode.FetchSessionIdNotFound };   // none was ever given
         var replica = context.Header.Version >= 15 ? request.ReplicaState.ReplicaId : request.ReplicaId;
         var byId = context.Header.Version >= 13;
-        var wanted = Wanted(request, byId, replica);
+        var session = sessions.Open(request, byId, host.Time.Monotonic());
+        if (session.Error != ErrorCode.None) return new FetchResponse { ErrorCode = session.Error };
+        var wanted = session.Asked.Select(asked => Wanted(asked.Partition, asked.Asked, byId, replica)).ToList();
         foreach (var fetch in wanted) Admit(fetch, replica, request.ReplicaState.ReplicaEpoch);
 
         if (!wanted.Exists(fetch => fetch.HasSomethingToSay(replica >= 0)))
@@ -24,20 +24,16 @@ public sealed class FetchHandler(IHost host, PartitionTable partitions, BrokerId
             await HostedPartition.WaitAsync(host.Time, hosted, () => wanted.Exists(fetch => fetch.HasSomethingToSay(replica >= 0)), TimeSpan.FromMilliseconds(request.MaxWaitMs));
             foreach (var fetch in wanted) fetch.Check();               // roles and logs may have changed meanwhile
         }
-        return Answer(request, wanted, replica >= 0);
+        if (session.Session is { } open && !sessions.IsStillNext(open, request.SessionEpoch)) return new FetchResponse { ErrorCode = ErrorCode.InvalidFetchSessionEpoch };
+        var goesOn = session.Begins ? sessions.Begin(session.Asked, byId, replica >= 0, host.Time.Monotonic()) : session.Session;
+        return Answer(request, wanted, replica >= 0, goesOn, isIncremental: session.Session is not null);
     }
 
-    private List<PartitionFetch> Wanted(FetchRequest request, bool byId, int replica)
+    private PartitionFetch Wanted(FetchedPartition id, FetchPartition asked, bool byId, int replica)
     {
-        var wanted = new List<PartitionFetch>();
-        foreach (var topic in request.Topics)
-            foreach (var asked in topic.Partitions)
-            {
-                var partition = byId ? partitions.Find(topic.TopicId, asked.Partition) : partitions.Find(topic.Topic, asked.Partition);
-                var unknown = byId && identity.Image.Topic(topic.TopicId) is null ? ErrorCode.UnknownTopicId : ErrorCode.UnknownTopicOrPartition;
-                wanted.Add(new PartitionFetch(asked, partition, unknown, replica));
-            }
-        return wanted;
+        var partition = byId ? partitions.Find(id.TopicId, id.Partition) : partitions.Find(id.Topic, id.Partition);
+        var unknown = byId && identity.Image.Topic(id.TopicId) is null ? ErrorCode.UnknownTopicId : ErrorCode.UnknownTopicOrPartition;
+        return new PartitionFetch(id, asked, partition, unknown, replica);
     }
 
     private void Admit(PartitionFetch fetch, int replica, long brokerEpoch)
@@ -45,30 +41,33 @@ public sealed class FetchHandler(IHost host, PartitionTable partitions, BrokerId
         fetch.Check();
         if (replica < 0 || fetch.Error != ErrorCode.None || fetch.Diverging is not null) return;
         fetch.Partition!.Core.FollowerFetched(replica, brokerEpoch, fetch.Asked.FetchOffset, host.Time.Monotonic());
+        fetch.Partition.Core.FollowerStarts(replica, fetch.Asked.LogStartOffset);
         isr.Fetched(fetch.Partition, replica);
     }
 
-    private static FetchResponse Answer(FetchRequest request, List<PartitionFetch> wanted, bool isFollower)
+    /// <summary>All partitions asked for; in a session that goes on, those of which there is something new to say.</summary>
+    private static FetchResponse Answer(FetchRequest request, List<PartitionFetch> wanted, bool isFollower, FetchSession? session, bool isIncremental)
     {
-        var answer = new FetchResponse();
-        var (next, room) = (0, request.MaxBytes);
-        foreach (var topic in request.Topics)
+        var answer = new FetchResponse { SessionId = session?.Id ?? 0 };
+        var room = request.MaxBytes;
+        foreach (var fetch in wanted)
         {
-            var answered = new FetchableTopicResponse { Topic = topic.Topic, TopicId = topic.TopicId };
-            foreach (var _ in topic.Partitions)
-            {
-                var data = wanted[next++].Answer(isFollower, room);
-                room = Math.Max(0, room - (data.Records?.Length ?? 0));
-                answered.Partitions.Add(data);
-            }
-            answer.Responses.Add(answered);
+            var data = fetch.Answer(isFollower, room);
+            room = Math.Max(0, room - (data.Records?.Length ?? 0));
+            var isNews = session is null || session.IsNews(fetch.Id, data);
+            if (isIncremental && !isNews) continue;
+            if (answer.Responses is not [.., var last] || last.Topic != fetch.Id.Topic || last.TopicId != fetch.Id.TopicId)
+                answer.Responses.Add(last = new FetchableTopicResponse { Topic = fetch.Id.Topic, TopicId = fetch.Id.TopicId });
+            last.Partitions.Add(data);
         }
         return answer;
     }
 
     /// <summary>One partition of one fetch.</summary>
-    private sealed class PartitionFetch(FetchPartition asked, HostedPartition? partition, ErrorCode unknown, int replica)
+    private sealed class PartitionFetch(FetchedPartition id, FetchPartition asked, HostedPartition? partition, ErrorCode unknown, int replica)
     {
+        public FetchedPartition Id { get; } = id;
+
         public FetchPartition Asked { get; } = asked;
 
         public HostedPartition? Partition { get; } = partition;

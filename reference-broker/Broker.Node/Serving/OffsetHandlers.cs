@@ -67,7 +67,7 @@ public sealed class OffsetHandlers(PartitionTable partitions, ReplicationRules r
             if (!rules.IsCommitted(partition.HighWatermark, batch.NextOffset)) return;
             foreach (var record in batch.Records)
             {
-                if (!rules.IsSought(record.Timestamp, wanted, answer.Timestamp)) continue;
+                if (!partition.Log.IsReadable(record.Offset) || !rules.IsSought(record.Timestamp, wanted, answer.Timestamp)) continue;
                 (answer.Offset, answer.Timestamp, answer.LeaderEpoch) = (record.Offset, record.Timestamp, batch.PartitionLeaderEpoch);
                 if (wanted != LargestTimestamp) return;
             }

@@ -33,7 +33,10 @@ public sealed class ReplicaFetcher(
     private async Task<bool> FetchOnceAsync(List<Replica> followed)
     {
         foreach (var replica in followed)
+        {
             if (replica.Core.Log.NeedsFlush) await replica.Core.FlushAsync();   // a fetch says "I have all below": with flush.messages, durably
+            if (replica.Core.Log.HasUnsavedStart) await replica.Core.Log.SaveStartAsync();   // and "I have nothing below": for ever
+        }
 
         if (await OpenAsync() is not { } open) return false;
         var id = open.NextCorrelationId();
@@ -44,21 +47,46 @@ public sealed class ReplicaFetcher(
         if (answer.ErrorCode != ErrorCode.None) return false;
         var allWell = true;
         foreach (var topic in answer.Responses)
-            foreach (var data in topic.Partitions) allWell &= TakeIn(followed, topic.TopicId, data);
+            foreach (var data in topic.Partitions)
+                allWell &= data.ErrorCode is ErrorCode.OffsetOutOfRange ? await FindStartAsync(open, Find(followed, topic.TopicId, data)) : TakeIn(followed, topic.TopicId, data);
         return allWell;
     }
 
     private bool TakeIn(List<Replica> followed, Guid topic, FetchResponse.PartitionData data)
     {
-        var replica = followed.Find(replica => replica.Core.TopicId == topic && replica.Core.Id.Partition == data.PartitionIndex);
-        if (replica is null || replica.Core.State.Leader != leader || !rules.StillLeads(replica.LeaderEpoch, replica.Core.LeaderEpoch)) return true;
+        var replica = Find(followed, topic, data);
+        if (replica is null || !IsStillFollowed(replica)) return true;
         if (data.ErrorCode != ErrorCode.None) return false;
         if (data.DivergingEpoch != new FetchResponse.EpochEndOffset())
         {
             replica.Core.Diverged(new EpochEnd(data.DivergingEpoch.Epoch, data.DivergingEpoch.EndOffset));
             return true;
         }
-        return replica.Core.Replicate(data.Records ?? ReadOnlyMemory<byte>.Empty, data.HighWatermark) == ErrorCode.None;
+        var error = replica.Core.Replicate(data.Records ?? ReadOnlyMemory<byte>.Empty, data.HighWatermark);
+        replica.Core.FollowStart(data.LogStartOffset);
+        return error == ErrorCode.None;
+    }
+
+    private static Replica? Find(List<Replica> followed, Guid topic, FetchResponse.PartitionData data) =>
+        followed.Find(replica => replica.Core.TopicId == topic && replica.Core.Id.Partition == data.PartitionIndex);
+
+    private bool IsStillFollowed(Replica replica) => replica.Core.State.Leader == leader && rules.StillLeads(replica.LeaderEpoch, replica.Core.LeaderEpoch);
+
+    /// <summary>The leader has no longer what this follower needs next: asks from where on it has something.</summary>
+    private async Task<bool> FindStartAsync(RequestChannel open, Replica? replica)
+    {
+        const short version = 7;
+        const long earliest = -2;
+        if (replica is null) return true;
+        var asked = new ListOffsetsPartition { PartitionIndex = replica.Core.Id.Partition, CurrentLeaderEpoch = replica.LeaderEpoch, Timestamp = earliest };
+        var request = new ListOffsetsRequest { ReplicaId = settings.Id.Value, Topics = [new ListOffsetsTopic { Name = replica.Core.Id.Topic, Partitions = [asked] }] };
+        var id = open.NextCorrelationId();
+        var frame = await open.ExchangeAsync(RequestFrame.Encode(request, version, id, $"replica-{host.Id}"), id, settings.RequestTimeout);
+        if (frame is null) return false;
+        var answer = ResponseFrame.Decode<ListOffsetsResponse>(frame, version).Topics.SelectMany(static topic => topic.Partitions).FirstOrDefault();
+        if (answer is not { ErrorCode: ErrorCode.None } || !IsStillFollowed(replica)) return false;
+        replica.Core.FollowFrom(answer.Offset);
+        return true;
     }
 
     private FetchRequest Request(List<Replica> followed)
