@@ -35,18 +35,12 @@ internal static class HuntVerb
         {
             slugs, rules, mechanical, regression, stories, mutants, budget, record, jobs, into, json, quiet,
         };
-        verb.Validators.Add(parsed =>
-        {
-            var folder = parsed.GetValue(stories)!;
-            if (!Directory.Exists(folder) && (parsed.GetValue(regression) || parsed.GetResult(stories) is { Implicit: false }))
-                parsed.AddError($"--stories '{folder}': there is no such folder; the stored stories are in properties/seeds of the repository");
-        });
         verb.SetAction((parsed, stop) => Task.FromResult(parsed.GetValue(rules) ? PrintRules(streams) : new HuntSession(streams)
         {
             Mutants = Chosen(parsed.GetValue(slugs)!, parsed.GetValue(mechanical), parsed.GetValue(mutants)),
             Plan = new HuntPlan { Budget = parsed.GetValue(budget), Jobs = parsed.GetValue(jobs) },
             Means = HuntMeans.Usual(parsed.GetValue(mechanical) ? null : Path.Combine(OutFolder.Ready(parsed.GetValue(into)!), "stories"), "mqverify hunt", shrink: !parsed.GetValue(mechanical)),
-            Stories = parsed.GetValue(stories)!,
+            Stories = Stories(parsed.GetValue(stories)!, isNeeded: parsed.GetValue(regression) || parsed.GetResult(stories) is { Implicit: false }),
             Record = parsed.GetValue(record),
             RegressionOnly = parsed.GetValue(regression),
             Json = parsed.GetValue(json),
@@ -62,6 +56,10 @@ internal static class HuntVerb
             return mechanical ? [.. MechanicalMutants.All.Select(made => made.Planted)] : [.. known.Where(mutant => mutant.Counts)];
         return [.. slugs.Select(slug => Array.Find(known, mutant => mutant.Slug == slug) ?? throw BadInputException.Unknown("mutant", slug, [.. known.Select(mutant => mutant.Slug)]))];
     }
+
+    private static string Stories(string folder, bool isNeeded) => !isNeeded || Directory.Exists(folder)
+        ? folder
+        : throw new BadInputException($"--stories '{folder}': there is no such folder; the stored stories are in properties/seeds of the repository");
 
     private static int PrintRules(Streams streams)
     {
