@@ -26,6 +26,16 @@ public sealed class SimulatedJudgementTests
         for (var seed = 1ul; seed <= 4; seed++) Assert.Empty(Play(seed, acks, unclean, null).Broken.Select(broken => $"seed {seed}: {broken.Anomaly} {broken.Note}"));
     }
 
+    /// <summary>A sending of a closed connection reaches a leader two milliseconds before the last tour deposes it.</summary>
+    [Fact]
+    public void A_late_sending_of_acks_0_to_a_leader_about_to_be_deposed_is_cut_before_the_world_ends()
+    {
+        var configuration = Configuration.OfWords(["acks=0", "min.insync.replicas=1", "unclean.leader.election.enable=true", "process.roles=combined"]);
+        var verdict = Judge.Of(SimulatedRun.Play(ScenarioGenerator.Draw(1919131254, configuration, "log", FaultChoice.Default, TimeSpan.FromSeconds(25))));
+        Assert.Empty(verdict.Broken);
+        Assert.Contains(verdict.All, seen => seen.Anomaly == "lost-write" && seen.Values.Contains("14") && seen.Excuse == Excuse.LeaderChangedBeforeReplication);
+    }
+
     [Fact]
     public void The_metadata_workload_is_judged_by_its_own_guarantees()
     {
