@@ -152,6 +152,20 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public void A_mechanical_hunt_tells_who_is_explained_and_only_the_others_break_it()
+    {
+        string[] explained = ["hunt", "LogRules.StartsEpoch:always", "--mechanical", "--budget", "1ms", "--jobs", "1"];
+        var (code, output, error) = Run(explained);
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("alive, explained as equivalent (1):\n  LogRules.StartsEpoch:always — the table", output.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Contains("score: 0/1 killed (0.0 %) of all mutants; 0/0 killed (0.0 %) of those not explained as equivalent", output, StringComparison.Ordinal);
+
+        var unexplained = Run([.. explained, "GroupRules.HasRoom:always"]);
+        Assert.Equal(1, unexplained.Code);
+        Assert.Contains("alive, unexplained (1):\n  GroupRules.HasRoom:always — no run came to ask this rule", unexplained.Output.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Promise_reads_property_files_and_says_what_has_no_effect()
     {
         var server = FileOf("server.properties", "default.replication.factor=3\nmin.insync.replicas=2\nlog.dirs=/data\nmin.insync.replica=1\n");

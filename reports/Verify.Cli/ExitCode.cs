@@ -8,7 +8,7 @@ public static class ExitCode
     /// <summary>Every promise held.</summary>
     public const int Held = 0;
 
-    /// <summary>A promise was broken, or a hunt left a mutant alive.</summary>
+    /// <summary>A promise was broken, or a hunt left a mutant alive that nobody explains.</summary>
     public const int Broken = 1;
 
     /// <summary>Not exercised, or it cannot be told. Never 0.</summary>

@@ -71,6 +71,7 @@ public sealed class Hunt(HuntPlan plan, HuntMeans means)
             Seed = kill?.Scenario.Seed,
             Aborted = search.Aborted,
             NotClean = search.NotClean,
+            Asked = mutant.Counts ? null : search.Asked,               // only generated rules touch the wire
         };
         return kill is null || kill.Violation.Anomaly == Tripwire.Anomaly ? hunted : hunted with { Story = Tell(kill, mutant) };
     }
@@ -122,6 +123,9 @@ internal sealed class Search(HuntPlan plan, Mutant mutant, Func<RunRecord, RunVe
 
     public long NotClean { get; private set; }
 
+    /// <summary>How often a mechanical mutant's rule was asked, all runs together.</summary>
+    public long Asked { get; private set; }
+
     public TimeSpan Cpu { get; private set; }
 
     /// <summary>The kill by the lowest seed, or null.</summary>
@@ -164,11 +168,13 @@ internal sealed class Search(HuntPlan plan, Mutant mutant, Func<RunRecord, RunVe
         var began = ThreadTime.Now;
         var found = Play(scenario, out var aborted);
         var took = ThreadTime.Now - began;
+        var asked = Tripwire.Touches;
         var isClean = found is null || IsCleanWithout(scenario);
         lock (state)
         {
             Played++;
             Cpu += took;
+            Asked += asked;
             if (aborted) Aborted++;
             if (!isClean) NotClean++;
             else if (found is not null) kills.Add(new Kill(scenario, found));

@@ -34,6 +34,10 @@ public sealed record HuntedMutant(string Slug, bool Killed, HuntedBy By, long Se
 
     [JsonIgnore]
     public long NotClean { get; init; }
+
+    /// <summary>How often the runs asked the rule that is wrong; null where that is not counted.</summary>
+    [JsonIgnore]
+    public long? Asked { get; init; }
 }
 
 /// <summary>Everything a hunt has to say; its JSON is what <c>hunt --json</c> prints.</summary>
@@ -45,9 +49,6 @@ public sealed record HuntResult(IReadOnlyList<HuntedMutant> Mutants)
         WriteIndented = true,
         Converters = { new JsonStringEnumConverter<HuntedBy>(JsonNamingPolicy.KebabCaseLower) },
     });
-
-    [JsonIgnore]
-    public bool AllKilled => Mutants.GroupBy(static mutant => mutant.Slug).All(static attempts => attempts.Any(static attempt => attempt.Killed));
 
     public string ToJson() => JsonSerializer.Serialize(this, Context.HuntResult) + "\n";
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Verify.Campaign.Hunting;
 using Verify.Zoo;
 
@@ -20,11 +21,14 @@ internal sealed class HuntSession(Streams streams)
 
     public bool RegressionOnly { get; init; }
 
+    /// <summary>Ends with the score and says of each survivor whether it is explained.</summary>
+    public bool Score { get; init; }
+
     public bool Json { get; init; }
 
     public bool Quiet { get; init; }
 
-    /// <summary>The exit code: 1 when a mutant is left alive.</summary>
+    /// <summary>The exit code: 1 when a mutant is left alive and not explained as equivalent, or an explanation is refuted.</summary>
     public int Run(CancellationToken stop)
     {
         var hunt = new Hunt(Plan, Means);
@@ -41,8 +45,10 @@ internal sealed class HuntSession(Streams streams)
         }
         if (Json) streams.Output.Write(new HuntResult(results).ToJson());
         else Sum(results);
+        var score = HuntScore.Of(new HuntResult(results), Equivalents.Recorded);
+        if (Score) Tell(score);
         if (Record is { } file && !stop.IsCancellationRequested) File.WriteAllText(file, KillRates.Of(new HuntResult(results), Mutants, ThisTool.Info.Commit, $"{ThisMachine.Info.Cpu}, {ThisMachine.Info.Cores} cores").ToJson());
-        return new HuntResult(results).AllKilled && results.Count > 0 && !stop.IsCancellationRequested ? ExitCode.Held : ExitCode.Broken;
+        return score.IsFull && results.Count > 0 && !stop.IsCancellationRequested ? ExitCode.Held : ExitCode.Broken;
 
         void Add(HuntedMutant hunted)
         {
@@ -63,7 +69,27 @@ internal sealed class HuntSession(Streams streams)
         streams.Output.WriteLine();
         foreach (var by in results.GroupBy(hunted => hunted.By))
             streams.Output.WriteLine($"{by.Count(hunted => hunted.Killed)} of {by.Count()} killed by {by.Key.ToString().ToLowerInvariant()}, {by.Sum(hunted => hunted.CpuSeconds):0.0} CPU s");
+        if (Score) return;
         var alive = results.Where(hunted => !hunted.Killed).Select(hunted => hunted.Slug).Except(results.Where(hunted => hunted.Killed).Select(hunted => hunted.Slug)).ToArray();
         if (alive.Length > 0) streams.Output.WriteLine($"alive: {string.Join(", ", alive)}");
+    }
+
+    private void Tell(HuntScore score)
+    {
+        var lines = Json ? streams.Error : streams.Output;             // standard output holds one JSON document and nothing else
+        Listed("killed, though explained as equivalent; the explanation is wrong", score.Refuted);
+        Listed("alive, explained as equivalent", score.Explained.Select(static survivor => $"{survivor.Slug} — {survivor.Reason}"));
+        Listed("alive, unexplained", score.Unexplained.Select(static survivor => survivor.Asked is 0 ? $"{survivor.Slug} — no run came to ask this rule" : survivor.Slug));
+        lines.WriteLine($"score: {Share(score.Killed, score.All)} of all mutants; {Share(score.Killed, score.CanBeTold)} of those not explained as equivalent");
+
+        void Listed(string title, IEnumerable<string> entries)
+        {
+            var all = entries.ToList();
+            if (all.Count == 0 || Json && Quiet) return;
+            lines.WriteLine($"{title} ({all.Count}):");
+            foreach (var entry in all) lines.WriteLine($"  {entry}");
+        }
+
+        static string Share(int part, int whole) => string.Create(CultureInfo.InvariantCulture, $"{part}/{whole} killed ({(whole == 0 ? 0 : 100.0 * part / whole):0.0} %)");
     }
 }

@@ -14,7 +14,7 @@ internal static class HuntVerb
     {
         var slugs = new Argument<string[]>("SLUG") { Description = "Mutants to hunt; all of the zoo when none is named", Arity = ArgumentArity.ZeroOrMore };
         var rules = new Option<bool>("--rules") { Description = "List every rule of broker and client, and do nothing else" };
-        var mechanical = new Option<bool>("--mechanical") { Description = "Hunt rules forced true, forced false, off by one, another choice, steps swapped" };
+        var mechanical = new Option<bool>("--mechanical") { Description = "Hunt rules forced true, forced false, off by one, another choice, steps swapped; who survives is explained as equivalent or not" };
         var regression = new Option<bool>("--regression") { Description = "Play the stored stories only" };
         var stories = Parsed.One("--stories", "DIR", "Where stories are stored", static text => text, static () => Path.Combine("properties", "seeds"));
         var mutants = Parsed.One<string?>("--mutants", "ASSEMBLY.dll", "Hunt the mutants of this assembly too", static text => text, static () => null);
@@ -43,6 +43,7 @@ internal static class HuntVerb
             Stories = Stories(parsed.GetValue(stories)!, isNeeded: parsed.GetValue(regression) || parsed.GetResult(stories) is { Implicit: false }),
             Record = parsed.GetValue(record),
             RegressionOnly = parsed.GetValue(regression),
+            Score = parsed.GetValue(mechanical),
             Json = parsed.GetValue(json),
             Quiet = parsed.GetValue(quiet),
         }.Run(stop)));
