@@ -40,7 +40,7 @@ internal sealed class RunScan
         foreach (var since in leaderlessSince.Values) Leaderless += run.Simulated - since;
     }
 
-    /// <summary>How long partitions under test had no leader, as the controller told it; added up over partitions.</summary>
+    /// <summary>How long partitions under test had no leader, as the controller told it; added up over partitions. Of the workload log: the other one restarts all brokers by itself.</summary>
     public TimeSpan Leaderless { get; private set; }
 
     private Configuration Configuration => run.Scenario.Configuration;
@@ -131,7 +131,7 @@ internal sealed class RunScan
 
     private void WithoutLeader(in JournalEntry entry)
     {
-        if (entry.What.Kind != ObservationKind.Elected || entry.What.Partition.Topic != ClusterNodes.Topic) return;
+        if (entry.What.Kind != ObservationKind.Elected || run.Scenario.Plan.Workload != WorkloadNames.Log || entry.What.Partition.Topic != ClusterNodes.Topic) return;
         if ((ElectionKind)entry.What.Offset == ElectionKind.None) leaderlessSince.TryAdd(entry.What.Partition, entry.At);
         else if (leaderlessSince.Remove(entry.What.Partition, out var since)) Leaderless += entry.At - since;
     }
