@@ -12,6 +12,7 @@ public sealed partial class ProtocolConversation
         await CreateAsync("create for sessions", new CreatableTopic { Name = SessionTopic, NumPartitions = 3, ReplicationFactor = 1 });
         var described = await UntilAsync(() => DescribeAsync(SessionTopic), static answer => answer.Partitions.Count(static partition => partition.LeaderId >= 0) == 3);
         foreach (var partition in new[] { 0, 1 }) await UntilAsync(() => ProduceAsync(SessionTopic, partition, Batch("a")), static answer => answer.ErrorCode is ErrorCode.None);
+        await UntilAsync(() => ListAsync(SessionTopic, 2, -1), static answer => answer.ErrorCode is ErrorCode.None);   // its leader may take office last
 
         var id = await InSessionAsync("a session begins", 0, 0, Of((0, 0), (1, 1), (2, 0)));
         await InSessionAsync("it goes on: the same again", id, 1, []);
