@@ -124,19 +124,16 @@ public static class ScheduleGenerator
             }
         }
 
-        /// <summary>A replica falls behind, and at that very moment it is made leader: whatever the others agree on without it is at stake.</summary>
+        /// <summary>
+        /// A replica falls behind, and at that very moment it is made leader: whatever the others agree on without it is at stake. At times the leader that is to go hears nothing from the
+        /// controller, and goes on as it was.
+        /// </summary>
         private void AddHandover(Trigger when)
         {
             var partition = prng.Pick(scope.Partitions);
-            NodeRef node = when is Trigger.After && prng.Chance(0.25) ? new NodeRef.Observed()
+            NodeRef to = when is Trigger.After && prng.Chance(0.25) ? new NodeRef.Observed()
                 : prng.Chance(0.5) ? new NodeRef.FollowerOf(partition, prng.Below(Math.Min(2, scope.Brokers.Count - 1)))
                 : Fixed(scope.Brokers);
-            AddHandover(when, partition, node);
-        }
-
-        /// <summary>At times the leader that is to go hears nothing from the controller, and goes on as it was.</summary>
-        private void AddHandover(Trigger when, TopicPartition partition, NodeRef to)
-        {
             Keep(Stall(Stalls, when, HowLong(), to));
             if (prng.Chance(0.3) && DrawWord([FaultWord.Partition]) is not null)
                 Keep(new Fault.Partition(when, HowLong(), new NodeGroup([new NodeRef.LeaderOf(partition)]), NodeGroup.Of([.. scope.Controllers.Ids()]), prng.Chance(0.7) ? CutWay.In : CutWay.Both));
@@ -207,7 +204,6 @@ public static class ScheduleGenerator
             FaultWord.Pause => new Fault.Pause(when, howLong, node),
             FaultWord.Delay => new Fault.Delay(when, howLong, node, null, Latency(), Latency()),
             FaultWord.LagMetadata => new Fault.LagMetadata(when, howLong, node, Latency() * 10),
-            FaultWord.Partition => new Fault.Partition(when, howLong, new NodeGroup([node]), NodeGroup.Of([.. scope.Brokers.Ids()])),
             _ => null,
         };
 

@@ -15,12 +15,7 @@ public sealed record KillRate(string Slug, string Workload, IReadOnlyList<string
 /// <summary>What a hunt recorded, kept to tell what campaigns can find: <c>benchmarks/baselines/kill-rates.json</c>.</summary>
 public sealed record KillRates(string Commit, string Machine, IReadOnlyList<KillRate> Rates)
 {
-    private const string Resource = "kill-rates.json";
-
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web) { WriteIndented = true };
-
-    /// <summary>Those that came with this build; null when none were recorded.</summary>
-    public static KillRates? Recorded { get; } = Load();
 
     /// <summary>What a hunt by discovery recorded of the members of the zoo.</summary>
     public static KillRates Of(HuntResult hunt, IReadOnlyList<Mutant> mutants, string commit, string machine) => new(commit, machine,
@@ -47,12 +42,4 @@ public sealed record KillRates(string Commit, string Machine, IReadOnlyList<Kill
 
     /// <exception cref="JsonException">Not such a file.</exception>
     public static KillRates Parse(string json) => JsonSerializer.Deserialize<KillRates>(json, Options) ?? throw new JsonException("kill rates must be an object");
-
-    private static KillRates? Load()
-    {
-        using var stream = typeof(KillRates).Assembly.GetManifestResourceStream(Resource);
-        if (stream is null) return null;
-        using var reader = new StreamReader(stream);
-        return Parse(reader.ReadToEnd());
-    }
 }

@@ -1,5 +1,4 @@
 using Verify.Campaign.Campaigns;
-using Verify.Campaign.Hunting;
 using Verify.Campaign.Judging;
 using Verify.Campaign.Results;
 using Verify.Reports;
@@ -21,7 +20,7 @@ internal sealed class CampaignSession(CampaignPlan plan, string directory, Strea
         if (!stop.IsCancellationRequested)
             using (ProgressLine.Show(streams, quiet || json, "stories", () => stories.Progress)) stories.Fill(runner.Wishes(), stop);
 
-        var result = runner.Result(ThisTool.Info, ThisMachine.Info, stories.FileOf, KillRates.Recorded) with { Stories = stories.Tellings };
+        var result = runner.Result(ThisTool.Info, ThisMachine.Info, stories.FileOf, RecordedRates.All) with { Stories = stories.Tellings };
         foreach (var (name, run) in stories.Runs) shelf.Keep(name, run);
         ReportWriter.Write(result, stories.Files, directory);
         if (json) streams.Output.WriteLine(ResultJson.Write(result));
