@@ -12,8 +12,8 @@ namespace Chaos.Faults;
 /// </remarks>
 /// <param name="limit">Usually min.insync.replicas - 1; null: count, and forbid nothing.</param>
 /// <param name="brokers">Power losses of others (controllers flush before they answer) do not count.</param>
-/// <param name="replicationFactor">An ISR of this size is full.</param>
-public sealed class PowerLimit(int? limit, NodeSet brokers, int replicationFactor)
+/// <param name="replicas">Of a partition: an ISR of this size is full.</param>
+public sealed class PowerLimit(int? limit, NodeSet brokers, Func<TopicPartition, int> replicas)
 {
     private readonly Dictionary<TopicPartition, NodeSet> lostSinceFull = [];
     private NodeSet away, restarted;                                   // lost power and not registered since; of these, those that run again
@@ -31,7 +31,7 @@ public sealed class PowerLimit(int? limit, NodeSet brokers, int replicationFacto
             case ObservationKind.UncleanRegistration: Returned(seen.Other); break;
             case ObservationKind.BrokerUnfenced when restarted.Contains(seen.Other): Returned(seen.Other); break;   // it had stopped in good order before
             case ObservationKind.IsrCommitted or ObservationKind.Elected when seen.Partition.Topic is not null:
-                var isFull = seen.Nodes.Count >= replicationFactor && (seen.Nodes.Bits & away.Bits) == 0;
+                var isFull = seen.Nodes.Count >= replicas(seen.Partition) && (seen.Nodes.Bits & away.Bits) == 0;
                 lostSinceFull[seen.Partition] = isFull ? NodeSet.Empty : lostSinceFull.GetValueOrDefault(seen.Partition);
                 return isFull;
             case ObservationKind.TopicChanged when seen.Other == 0: Forget(seen.Partition.Topic); break;

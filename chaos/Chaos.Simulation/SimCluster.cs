@@ -42,18 +42,24 @@ public sealed record ClusterSettings
     /// <summary>How long a replica's fetch waits for news.</summary>
     public TimeSpan FetchWaitMax { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Between two looks at the compacted logs.</summary>
+    public TimeSpan CleanerBackoff { get; init; } = TimeSpan.FromSeconds(15);
+
     public bool EligibleLeaderReplicas { get; init; } = true;
 
     public TopicSettings TopicDefaults { get; init; } = TopicSettings.KafkaDefaults;
 
-    /// <summary>The topic of offsets is replicated to at most three, as by default, of the brokers there are.</summary>
-    public GroupSettings Groups { get; init; } = new()
+    /// <summary>Kafka's, with times scaled down like the others.</summary>
+    public static readonly GroupSettings ScaledGroups = new()
     {
         OffsetsTopicPartitions = 3,
         CommitTimeout = TimeSpan.FromSeconds(1),
         MinSessionTimeout = TimeSpan.FromMilliseconds(100),
         InitialRebalanceDelay = TimeSpan.FromMilliseconds(100),
     };
+
+    /// <summary>The topic of offsets is replicated to at most three, as by default, of the brokers there are.</summary>
+    public GroupSettings Groups { get; init; } = ScaledGroups;
 }
 
 /// <summary>The real broker code on the nodes of a world: brokers, and controllers of their own or combined with them.</summary>
@@ -158,6 +164,7 @@ public sealed class SimCluster
         Backoff = settings.Backoff,
         ReplicaFetchMaxBytes = settings.FetchMaxBytes,
         RequestTimeout = settings.RequestTimeout,
+        CleanerBackoff = settings.CleanerBackoff,
         Groups = settings.Groups with { OffsetsTopicReplicationFactor = (short)Math.Min(settings.Groups.OffsetsTopicReplicationFactor, settings.Brokers.Count) },
     };
 

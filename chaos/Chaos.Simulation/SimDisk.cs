@@ -123,15 +123,15 @@ internal sealed class SimDisk(SimLoop loop, SimOptions options, Prng prng)
     {
         foreach (var fault in faults)
         {
-            if (fault.Fault is Fault.Disk { Trouble: DiskTrouble.Full }) throw Fail(fault, "no space left on device");
+            if (fault.Fault is Fault.Disk { Trouble: DiskTrouble.Full }) throw Fail(fault, "no space left on device", isFull: true);
         }
     }
 
-    private DiskException Fail(ActiveFault fault, string why)
+    private DiskException Fail(ActiveFault fault, string why, bool isFull = false)
     {
         Culprit = fault;
         fault.Bite();
-        return new DiskException(why);
+        return new DiskException(why, isFull);
     }
 
     private void Change(NameChange change)

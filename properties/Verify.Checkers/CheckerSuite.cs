@@ -7,6 +7,7 @@ public sealed class CheckerSuite
 {
     private readonly RecordLedger ledger = new();
     private readonly List<(string Guarantee, IChecker Checker)> checkers = [];
+    private GroupLedger? groups;
     private IReadOnlyList<Finding>? findings;
     private int position;
 
@@ -22,11 +23,11 @@ public sealed class CheckerSuite
         var suite = new CheckerSuite();
         if (guarantees.Except(Guarantee.All).FirstOrDefault() is { } unknown) throw new ArgumentException($"no such guarantee: {unknown}", nameof(guarantees));
         foreach (var guarantee in Guarantee.All)
-            if (guarantees.Count == 0 || guarantees.Contains(guarantee)) suite.checkers.Add((guarantee, Create(guarantee, suite.ledger, contract)));
+            if (guarantees.Count == 0 || guarantees.Contains(guarantee)) suite.checkers.Add((guarantee, suite.Create(guarantee, contract)));
         return suite;
     }
 
-    private static IChecker Create(string guarantee, RecordLedger ledger, CheckContract contract) => guarantee switch
+    private IChecker Create(string guarantee, CheckContract contract) => guarantee switch
     {
         Guarantee.NoLostWrites => new NoLostWrites(ledger, contract),
         Guarantee.NoPhantomWrites => new NoPhantomWrites(ledger, contract),
@@ -35,11 +36,18 @@ public sealed class CheckerSuite
         Guarantee.StableOffsets => new StableOffsets(ledger, contract),
         Guarantee.Ordering => new Ordering(ledger, contract),
         Guarantee.ConsistentPolls => new ConsistentPolls(ledger, contract),
+        Guarantee.AtLeastOnce => new AtLeastOnce(ledger, Groups(contract), contract),
+        Guarantee.AtMostOnce => new AtMostOnce(ledger, Groups(contract), contract),
+        Guarantee.FencedZombies => new FencedZombies(Groups(contract), contract),
+        Guarantee.CommittedOffsets => new CommittedOffsets(Groups(contract), contract),
         Guarantee.ReplicaAgreement => new ReplicaAgreement(contract),
+        Guarantee.TimelyDelivery => new CompactedNewest(ledger, contract),
         Guarantee.MetadataAgreement => new MetadataAgreement(contract),
         Guarantee.Recovery => new Recovery(contract),
         _ => throw new ArgumentException($"no such guarantee: {guarantee}", nameof(guarantee)),
     };
+
+    private GroupLedger Groups(CheckContract contract) => groups ??= new GroupLedger(ledger, contract);
 
     /// <summary>Events so far.</summary>
     public int Count => position;
@@ -47,6 +55,7 @@ public sealed class CheckerSuite
     public void Observe(in HistoryEvent e)
     {
         var entries = ledger.Observe(e, position);
+        groups?.Observe(e, position);
         var noted = new LedgerEvent(e, position, entries);
         foreach (var (_, checker) in checkers) checker.Observe(noted);
         position++;
@@ -61,7 +70,7 @@ public sealed class CheckerSuite
     public IReadOnlyList<Finding> Conclude() => findings ??= [.. checkers.Select(static c => c.Checker.Conclude())];
 
     /// <summary>
-    /// Every record that an anomaly befell, however many: for lost-write, unseen, phantom-record, G1a, duplicate and inconsistent-offsets; none for others.
+    /// Every record that an anomaly befell, however many: for lost-write, unseen, phantom-record, G1a, duplicate, inconsistent-offsets and group-loss; none for others.
     /// After <see cref="Conclude"/>.
     /// </summary>
     public IEnumerable<AffectedRecord> Affected(string anomaly) => checkers.SelectMany(c => c.Checker.Affected(anomaly));

@@ -5,7 +5,8 @@ namespace Verify.Checkers;
 /// <summary>A consumer is handed its partition in order, nothing left out, nothing again, nothing from the future.</summary>
 /// <remarks>
 /// Per process and partition, the last offset it was handed. A next one not above it is nonmonotonic at once; one that leaves a gap is a skip if, at the end, some record is known to lie in the gap
-/// (gaps as such are legal: markers, aborted, compacted). int- means: within one operation. An operation that was not ok is checked and does not move the position. The position of a partition is forgotten
+/// (gaps as such are legal: markers, aborted, compacted); in a compacted topic, if one of those, sent before, was read later by
+/// anybody, and no cleaner may have removed it before (see <see cref="Cleanable"/>; each replica cleans for itself). int- means: within one operation. An operation that was not ok is checked and does not move the position. The position of a partition is forgotten
 /// when the process crashes, assigns without it or seeks to its beginning, subscribes, or has it assigned or revoked. A subscribed process of which no
 /// assigned or revoked event is known may have been rebalanced at any time: then only int- anomalies can be told. Source: Jepsen's poll anomalies; waivers are per event here, not per run.
 /// </remarks>
@@ -67,6 +68,7 @@ internal sealed class ConsistentPolls(RecordLedger ledger, CheckContract contrac
     private readonly Dictionary<int, Reader> readers = [];
     private readonly Dictionary<Leap, Gap> gaps = [];
     private readonly List<(int Key, Position Before)> undo = [];
+    private readonly Dictionary<(int Key, long Offset), (int Event, int Entry)> lastRead = [];   // of compacted topics
     private readonly CaseList nonmonotonic = new(AnomalyName.NonmonotonicPoll, contract.CaseLimit);
     private readonly CaseList internalNonmonotonic = new(AnomalyName.InternalNonmonotonicPoll, contract.CaseLimit);
     private long compared;
@@ -116,6 +118,7 @@ internal sealed class ConsistentPolls(RecordLedger ledger, CheckContract contrac
         var blind = reader.Subscribed && !reader.Told;
         var ok = e.Event.Type == EventType.Ok;
         var now = e.Position + 1;
+        var at = 0;                                                    // of the operation's first record among all of the event
         foreach (ref readonly var operation in e.Event.Operations)
         {
             var records = e.Event.Records(operation);
@@ -128,10 +131,12 @@ internal sealed class ConsistentPolls(RecordLedger ledger, CheckContract contrac
                 {
                     var offset = records[i].Offset;
                     if (offset < 0) continue;
+                    if (contract.Compacted && ok) lastRead[(key, offset)] = (e.Position, e.Entries[at + i]);
                     if (position.Event == now || position.Event > 0 && !blind) Step(e, key, position, offset, now);
                     (position.Offset, position.Event) = (offset, now);
                 }
             }
+            at += records.Length;
         }
         if (!ok) Undo(reader);
     }
@@ -173,12 +178,21 @@ internal sealed class ConsistentPolls(RecordLedger ledger, CheckContract contrac
         {
             var partition = ledger.Find(byKey.Key)!;
             var offsets = partition.SortedOffsets();
+            var cleanable = contract.Compacted ? Cleanable.Since(partition) : null;
             foreach (var ((_, from, to), gap) in byKey.OrderBy(static g => (g.Key.From, g.Key.To)))
             {
                 var first = Array.BinarySearch(offsets, from) + 1;                      // both ends were read, so they are known
                 var skipped = Array.BinarySearch(offsets, to) - first;
                 if (skipped <= 0) continue;
-                var missed = offsets.AsSpan(first, Math.Min(skipped, 16)).ToArray();
+                var between = offsets.AsSpan(first, skipped).ToArray();
+                if (contract.Compacted)
+                {
+                    var at = gap.Inside > 0 ? gap.InsideEvent : gap.BetweenEvent;
+                    between = [.. between.Where(offset => lastRead.TryGetValue((partition.Key, offset), out var read) && read.Event > at && partition[read.Entry].Invoked < at && cleanable![read.Entry] >= at)];
+                    skipped = between.Length;
+                    if (skipped == 0) continue;
+                }
+                var missed = between.AsSpan(0, Math.Min(skipped, 16)).ToArray();
                 if (gap.Inside > 0 && internalSkip.CountMany(gap.Inside, skipped)) internalSkip.Keep(skipped, Skip(partition, from, to, missed, skipped, gap.InsideProcess, gap.InsideEvent));
                 if (gap.Between > 0 && skip.CountMany(gap.Between, skipped)) skip.Keep(skipped, Skip(partition, from, to, missed, skipped, gap.BetweenProcess, gap.BetweenEvent));
             }

@@ -13,7 +13,7 @@ public static class HistoryCheck
     public static CheckResult Run(Stream jsonLines, CheckContract contract)
     {
         var suite = CheckerSuite.For(contract);
-        var scope = new Scope();
+        var scope = new Scope(contract);
         var reader = new HistoryJsonReader(jsonLines);
         while (reader.Read(out var e))
         {
@@ -27,7 +27,7 @@ public static class HistoryCheck
     public static CheckResult Run(HistoryLog log, CheckContract contract)
     {
         var suite = CheckerSuite.For(contract);
-        var scope = new Scope();
+        var scope = new Scope(contract);
         foreach (var e in log)
         {
             suite.Observe(e);
@@ -37,9 +37,9 @@ public static class HistoryCheck
     }
 
     /// <summary>What kinds of events a history has, and so which guarantees it can be about.</summary>
-    private sealed class Scope
+    private sealed class Scope(CheckContract contract)
     {
-        private bool records, nodes, topics, heal;
+        private bool records, nodes, topics, heal, groups, resumes, generations;
 
         public void Observe(in HistoryEvent e)
         {
@@ -47,14 +47,21 @@ public static class HistoryCheck
             else if (e.Function == EventFunction.Observe) nodes = true;
             else if (e.Function is EventFunction.Create or EventFunction.Delete) topics = true;
             else if (e.Function == EventFunction.Heal) heal = true;
+            else if (e.Function is EventFunction.Subscribe or EventFunction.Process) groups = true;
+            else if (e.Function == EventFunction.Commit) (groups, generations) = (true, generations || e.Detail.Generation >= 0);
+            else if (e.Function == EventFunction.Assigned && e.Detail.Group >= 0) (groups, resumes) = (true, resumes || e.Offsets.Length > 0);
         }
 
         public bool Covers(string guarantee) => guarantee switch
         {
+            Guarantee.AtLeastOnce or Guarantee.AtMostOnce => groups || records && contract.Subscription == Subscription.Subscribe,
+            Guarantee.FencedZombies => generations,
+            Guarantee.CommittedOffsets => resumes,
             Guarantee.ReplicaAgreement => nodes,
+            Guarantee.TimelyDelivery => contract.Compacted,
             Guarantee.MetadataAgreement => topics,
             Guarantee.Recovery => heal,
-            _ => records || !nodes && !topics && !heal,
+            _ => records || !nodes && !topics && !heal && !groups,
         };
     }
 

@@ -10,12 +10,17 @@ public static class Guarantee
     public const string StableOffsets = "stable-offsets";
     public const string Ordering = "ordering";
     public const string ConsistentPolls = "consistent-polls";
+    public const string AtLeastOnce = "at-least-once";
+    public const string AtMostOnce = "at-most-once";
+    public const string FencedZombies = "fenced-zombies";
+    public const string CommittedOffsets = "committed-offsets";
     public const string ReplicaAgreement = "replica-agreement";
+    public const string TimelyDelivery = "timely-delivery";
     public const string MetadataAgreement = "metadata-agreement";
     public const string Recovery = "recovery";
 
     public static IReadOnlyList<string> All { get; } =
-        [NoLostWrites, NoPhantomWrites, NoAbortedReads, NoDuplicates, StableOffsets, Ordering, ConsistentPolls, ReplicaAgreement, MetadataAgreement, Recovery];
+        [NoLostWrites, NoPhantomWrites, NoAbortedReads, NoDuplicates, StableOffsets, Ordering, ConsistentPolls, AtLeastOnce, AtMostOnce, FencedZombies, CommittedOffsets, ReplicaAgreement, TimelyDelivery, MetadataAgreement, Recovery];
 }
 
 /// <summary>The field's names for the ways guarantees break.</summary>
@@ -52,9 +57,30 @@ public static class AnomalyName
     /// <summary>Read before its send was invoked.</summary>
     public const string FutureRead = "future-read";
 
+    /// <summary>Acknowledged, and passed by a group's committed offset, or left behind at its end, without having been processed.</summary>
+    public const string GroupLoss = "group-loss";
+
+    /// <summary>Processed more than once in a group, by whomever.</summary>
+    public const string GroupDoubleConsume = "group-double-consume";
+
+    /// <summary>A commit by a member whose generation was over, and it was accepted.</summary>
+    public const string ZombieCommit = "zombie-commit";
+
+    /// <summary>A member was told that its group stands below what had been committed, and nobody who may had set it back.</summary>
+    public const string OffsetRegression = "offset-regression";
+
+    /// <summary>A member was told that its group stands nowhere, though a commit had been acknowledged.</summary>
+    public const string LostCommit = "lost-commit";
     public const string DivergentReplicas = "divergent-replicas";
     public const string TwoLeaders = "two-leaders";
     public const string WatermarkRegression = "watermark-regression";
+
+    /// <summary>Of a key of a compacted topic neither the newest acknowledged record is there, nor a later one.</summary>
+    public const string LostKey = "lost-key";
+
+    /// <summary>A key of a compacted topic was deleted, that was acknowledged, and an older value of it is there.</summary>
+    public const string ResurrectedKey = "resurrected-key";
+
     public const string LostTopic = "lost-topic";
     public const string ResurrectedTopic = "resurrected-topic";
     public const string NoProgress = "no-progress";

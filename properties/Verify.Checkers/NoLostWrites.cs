@@ -7,6 +7,7 @@ namespace Verify.Checkers;
 /// lost-write needs a witness: a complete read of the partition (<c>final</c>) that began after the acknowledgement and lacks the record, or,
 /// where nobody read the record at all, a successful read at or past its offset. unseen needs none: acknowledged, and returned by no successful poll until
 /// the end; each lost record that nobody ever read is unseen too. With acks=0 what was sent without error takes the place of what was acknowledged.
+/// In a compacted topic a record is not lost when it may have been cleaned by right before the first complete read that lacks it (see <see cref="Cleanable"/>).
 /// Source: Jepsen's lost-write and unseen; there, a record read once is never lost, even if a later read of the whole log lacks it.
 /// </remarks>
 internal sealed class NoLostWrites(RecordLedger ledger, CheckContract contract) : IChecker
@@ -20,6 +21,7 @@ internal sealed class NoLostWrites(RecordLedger ledger, CheckContract contract) 
     }
 
     private readonly Dictionary<int, Pass> passes = [];
+    private readonly Dictionary<(int Key, int Entry), int> missed = [];    // of compacted topics: the end of the first complete read that lacks it
 
     public void Observe(in LedgerEvent e)
     {
@@ -28,7 +30,7 @@ internal sealed class NoLostWrites(RecordLedger ledger, CheckContract contract) 
             case EventFunction.Poll or EventFunction.Txn when e.Entries.Length > 0 && e.Event.Type == EventType.Ok: Read(e); break;
             case EventFunction.Assign when e.Event.Type is EventType.Ok or EventType.Info: Assign(e); break;
             case EventFunction.Crash or EventFunction.Subscribe: passes.Remove(e.Event.Process); break;
-            case EventFunction.Final when e.Event.Type == EventType.Ok: Final(e); break;
+            case EventFunction.Final when e.Event.Type == EventType.Ok && e.Event.Detail.Group < 0: Final(e); break;
         }
     }
 
@@ -73,7 +75,11 @@ internal sealed class NoLostWrites(RecordLedger ledger, CheckContract contract) 
             {
                 ref var entry = ref partition[i];
                 var missing = i >> 6 >= seen.Length || (seen[i >> 6] >> i & 1) == 0;
-                if (missing && entry.Acknowledged >= 0 && entry.Acknowledged < pass.Start) entry.Flags |= RecordFlags.MissingInFinal;
+                if (missing && entry.Acknowledged >= 0 && entry.Acknowledged < pass.Start)
+                {
+                    entry.Flags |= RecordFlags.MissingInFinal;
+                    if (contract.Compacted) missed.TryAdd((key, i), e.Position);
+                }
             }
         }
     }
@@ -85,11 +91,13 @@ internal sealed class NoLostWrites(RecordLedger ledger, CheckContract contract) 
         var acknowledged = 0L;
         foreach (var partition in ledger.Partitions)
         {
+            var cleanable = CleanableOf(partition);
             for (var i = 0; i < partition.Count; i++)
             {
                 ref readonly var entry = ref partition[i];
                 if (!entry.Is(RecordFlags.Ok)) continue;
                 acknowledged++;
+                if (IsCleaned(cleanable, partition, i)) continue;
                 if (partition.IsLost(entry) && lost.Count1()) lost.Keep(Explain(partition, i, Witness(partition, entry)));
                 if (!entry.Is(RecordFlags.ReadOk) && unseen.Count1()) unseen.Keep(Explain(partition, i, "no successful poll returned it until the end"));
             }
@@ -102,10 +110,22 @@ internal sealed class NoLostWrites(RecordLedger ledger, CheckContract contract) 
     {
         if (anomaly is not (AnomalyName.LostWrite or AnomalyName.Unseen) || !ledger.SawPoll) yield break;
         foreach (var partition in ledger.Partitions)
+        {
+            var cleanable = CleanableOf(partition);
             for (var i = 0; i < partition.Count; i++)
+            {
+                if (IsCleaned(cleanable, partition, i)) continue;
                 if (anomaly == AnomalyName.LostWrite ? partition.IsLost(partition[i]) : partition[i].Is(RecordFlags.Ok) && !partition[i].Is(RecordFlags.ReadOk))
                     yield return ledger.Affected(partition, i);
+            }
+        }
     }
+
+    private int[]? CleanableOf(PartitionLedger partition) => contract.Compacted ? Cleanable.Since(partition) : null;
+
+    /// <summary>It may be gone by right, and was before anybody missed it.</summary>
+    private bool IsCleaned(int[]? cleanable, PartitionLedger partition, int entry) =>
+        cleanable is not null && cleanable[entry] != Cleanable.Never && (!missed.TryGetValue((partition.Key, entry), out var end) || cleanable[entry] < end);
 
     private static string Witness(PartitionLedger partition, in RecordEntry entry) => entry.Is(RecordFlags.MissingInFinal)
         ? entry.Is(RecordFlags.ReadOk) ? "it was read once, and a complete read of the partition that began later lacks it" : "a complete read of the partition that began later lacks it"

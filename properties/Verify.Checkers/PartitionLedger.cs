@@ -33,6 +33,9 @@ internal enum RecordFlags : ushort
 
     /// <summary>Part of a <c>txn</c>.</summary>
     Transactional = 2048,
+
+    /// <summary>It deletes its record key.</summary>
+    Tombstone = 4096,
 }
 
 /// <summary>One value of a partition: 32 bytes, whatever happened to it. Event positions are -1 when there was no such event.</summary>
@@ -130,11 +133,17 @@ internal sealed class PartitionLedger(int key)
     }
 
     /// <summary>Whether some client sent this value here.</summary>
-    public bool Knows(long value)
+    public bool Knows(long value) => Find(value) is var found and >= 0 && entries[found].Is(RecordFlags.Sent);
+
+    /// <summary>Where the value first became known to lie; -1 for nowhere.</summary>
+    public long OffsetOfValue(long value) => Find(value) is var found and >= 0 ? OffsetOf(found) : -1;
+
+    /// <summary>The entry of a value; -1 for none.</summary>
+    private int Find(long value)
     {
         for (var slot = byValue.Start(value); byValue.At(slot) is var found and >= 0; slot = byValue.Next(slot))
-            if (entries[found].Value == value) return entries[found].Is(RecordFlags.Sent);
-        return false;
+            if (entries[found].Value == value) return found;
+        return -1;
     }
 
     /// <summary>The value lies at this offset, says some evidence.</summary>

@@ -65,6 +65,7 @@ internal sealed class RecordLedger
         if (e.Type == EventType.Invoke) Invoked(ref entry, position);
         else Completed(ref entry, e.Type, position);
         entry.Flags |= e.Function == EventFunction.Txn ? RecordFlags.Sent | RecordFlags.Transactional : RecordFlags.Sent;
+        if (send.IsTombstone) entry.Flags |= RecordFlags.Tombstone;
         if (entry.Writer < 0) entry.Writer = Actor(e.Process);
         partition.SetRecordKey(number, send.RecordKey);
         if (e.Type == EventType.Ok && send.Offset >= 0) partition.Place(number, send.Offset);

@@ -12,7 +12,7 @@ internal sealed class Recovery(CheckContract contract) : IChecker
     private readonly Dictionary<int, (long Time, int Event)> invoked = [];  // per partition the first send since the heal
     private readonly HashSet<(int Key, long Value)> open = [];
     private readonly HashSet<int> progressed = [];
-    private readonly Dictionary<int, (int Process, long Event)> unread = [];
+    private readonly Dictionary<(int Key, int Group), (int Process, long Event)> unread = [];
     private NameTable keys = new();
     private long healEvent = -1, last;
     private bool sawHeal;
@@ -58,8 +58,8 @@ internal sealed class Recovery(CheckContract contract) : IChecker
     {
         foreach (var key in e.Event.Keys)
         {
-            if (e.Event.Type == EventType.Ok) unread.Remove(key);
-            else unread[key] = (e.Event.Process, e.Position);
+            if (e.Event.Type == EventType.Ok) unread.Remove((key, e.Event.Detail.Group));
+            else unread[(key, e.Event.Detail.Group)] = (e.Event.Process, e.Position);
         }
     }
 
@@ -73,7 +73,7 @@ internal sealed class Recovery(CheckContract contract) : IChecker
             if (InTime(time, last)) undecided++;
             else if (stuck.Count1()) stuck.Keep(new AnomalyCase(keys[key], [], [], [], [healEvent, position], $"no write was accepted within {contract.RecoveryBound.TotalSeconds:0.###} s of the first attempt after the last fault healed"));
         }
-        foreach (var (key, (process, position)) in unread.OrderBy(static u => u.Key))
+        foreach (var ((key, _), (process, position)) in unread.OrderBy(static u => u.Key))
             if (stuck.Count1()) stuck.Keep(new AnomalyCase(keys[key], [], [], [process], [healEvent, position], "it could not be read to its end after the last fault healed"));
         var why = !sawHeal ? "no fault healed"
             : invoked.Count == 0 && unread.Count == 0 ? "nothing was sent after the last fault healed"

@@ -45,6 +45,9 @@ public partial class ClientRules
     [Rule("A fetch names the leader epoch that the reader believes in, so that old leaders refuse", "KIP-320")]
     public virtual int EpochToClaim(int knownEpoch) => knownEpoch;
 
+    [Rule("A leader whose term is older than the position's epoch is no leader any more, and is not asked", "Kafka's Metadata.updateLastSeenEpochIfNewer, for committed offsets too")]
+    public virtual bool MayKnowPosition(int leaderEpoch, int positionEpoch) => leaderEpoch >= positionEpoch;
+
     [Rule("Under a newer leader the position is held against its log before reading on", "KIP-320; KAFKA-7747")]
     public virtual bool MustValidate(int positionEpoch, int validatedUnderEpoch, int leaderEpoch) => positionEpoch >= 0 && leaderEpoch > validatedUnderEpoch;
 

@@ -73,8 +73,8 @@ public partial class ClientRules
     [Rule("Who resumes at a committed offset holds the log against the epoch it was committed with", "KIP-320; KAFKA-7747")]
     public virtual int EpochToResume(int committedEpoch) => committedEpoch;
 
-    [Rule("A position is committed only in the generation in which it was reached", "librdkafka 1.9.0: a position stored before the partition was lost")]
-    public virtual bool MayCommitPosition(int reachedIn, int generation) => reachedIn == generation;
+    [Rule("With a share goes what was reached in it: a later commit must not hold positions of partitions that are another's now", "librdkafka 1.9.0: stored offsets survived a revoke")]
+    public virtual bool ForgetsPositions() => true;
 
     [Rule("A position is committed if it is another than was committed last", "bookkeeping: what is unchanged is not committed again")]
     public virtual bool IsNewPosition(long offset, long committedOffset) => offset != committedOffset;

@@ -40,7 +40,15 @@ internal static class FetchedRecords
     {
         foreach (var record in batch.Records)
             if (rules.IsWanted(record.Offset, position))
-                into.Add(new ConsumedRecord(record.Offset, record.Key?.ToArray(), record.Value?.ToArray(), record.Timestamp, batch.PartitionLeaderEpoch));
+                into.Add(new ConsumedRecord(record.Offset, record.Key?.ToArray(), record.Value?.ToArray(), record.Timestamp, batch.PartitionLeaderEpoch, HeadersOf(record)));
+    }
+
+    private static List<RecordHeader>? HeadersOf(in Record record)
+    {
+        if (record.Headers.Count == 0) return null;
+        var headers = new List<RecordHeader>(record.Headers.Count);
+        foreach (var header in record.Headers) headers.Add(new RecordHeader(header.KeyBytes.ToArray(), header.Value?.ToArray()));
+        return headers;
     }
 
     /// <summary>Producers whose transaction, open at the batch being read, was aborted. Source: KIP-98, the aborted transactions of a fetch.</summary>

@@ -40,7 +40,8 @@ public sealed record PartitionRecords(TopicPartition Partition, IReadOnlyList<Co
 
 /// <param name="TimestampMs">Milliseconds since 1970, as the topic keeps them: by the producer's clock or by the broker's.</param>
 /// <param name="LeaderEpoch">The leader epoch in which the record's batch was appended; -1 when not said.</param>
-public readonly record struct ConsumedRecord(long Offset, byte[]? Key, byte[]? Value, long TimestampMs, int LeaderEpoch);
+/// <param name="Headers">In order; null where there is none.</param>
+public readonly record struct ConsumedRecord(long Offset, byte[]? Key, byte[]? Value, long TimestampMs, int LeaderEpoch, IReadOnlyList<RecordHeader>? Headers = null);
 
 public enum PollIncidentKind : byte
 {

@@ -6,8 +6,8 @@ namespace Verify.Clients;
 /// <summary>Records of one partition that travel, succeed and fail together.</summary>
 internal sealed class ProducerBatch(TopicPartition partition, TimeSpan created)
 {
-    /// <summary>Upper bound of what a record takes besides its key and value.</summary>
-    private const int RecordOverheadBytes = 36;
+    /// <summary>Upper bounds of what a record takes besides its key, value and headers, and a header besides its two parts.</summary>
+    private const int RecordOverheadBytes = 36, HeaderOverheadBytes = 10;
 
     private readonly List<Pending> records = [];
     private byte[]? encoded;
@@ -56,13 +56,18 @@ internal sealed class ProducerBatch(TopicPartition partition, TimeSpan created)
 
     public int BaseSequence { get; private set; } = -1;
 
-    public static int SizeOf(byte[]? key, byte[]? value) => RecordOverheadBytes + (key?.Length ?? 0) + (value?.Length ?? 0);
-
-    public Task<SendOutcome> Add(byte[]? key, byte[]? value, long timestampMs)
+    public static int SizeOf(byte[]? key, byte[]? value, ReadOnlySpan<RecordHeader> headers)
     {
-        var pending = new Pending(key, value, timestampMs);
+        var size = RecordOverheadBytes + (key?.Length ?? 0) + (value?.Length ?? 0);
+        foreach (var header in headers) size += HeaderOverheadBytes + header.KeyBytes.Length + (header.Value?.Length ?? 0);
+        return size;
+    }
+
+    public Task<SendOutcome> Add(byte[]? key, byte[]? value, RecordHeader[] headers, long timestampMs)
+    {
+        var pending = new Pending(key, value, headers, timestampMs);
         records.Add(pending);
-        Bytes += SizeOf(key, value);
+        Bytes += SizeOf(key, value, headers);
         return pending.Task;
     }
 
@@ -77,7 +82,7 @@ internal sealed class ProducerBatch(TopicPartition partition, TimeSpan created)
     {
         if (encoded is not null) return encoded;
         (builder.ProducerId, builder.ProducerEpoch, builder.BaseSequence) = (ProducerId, ProducerEpoch, BaseSequence);
-        foreach (var record in records) builder.Append(record.TimestampMs, record.Key, record.Value);
+        foreach (var record in records) builder.Append(record.TimestampMs, record.Key, record.Value, record.Headers);
         encoded = builder.ToArray();
         builder.Clear();
         return encoded;
@@ -98,11 +103,13 @@ internal sealed class ProducerBatch(TopicPartition partition, TimeSpan created)
         for (var i = 0; i < records.Count; i++) records[i].TrySetResult(outcome with { Offset = offsets!.OffsetInBatch(outcome.Offset, i) });
     }
 
-    private sealed class Pending(byte[]? key, byte[]? value, long timestampMs) : TaskCompletionSource<SendOutcome>
+    private sealed class Pending(byte[]? key, byte[]? value, RecordHeader[] headers, long timestampMs) : TaskCompletionSource<SendOutcome>
     {
         public byte[]? Key => key;
 
         public byte[]? Value => value;
+
+        public RecordHeader[] Headers => headers;
 
         public long TimestampMs => timestampMs;
     }

@@ -153,6 +153,11 @@ public sealed partial class WireConsumer : ILogConsumer
                 continue;
             }
             if (metadata.LeaderOf(partition.Partition) is not { } leader) continue;
+            if (!rules.MayKnowPosition(leader.Leadership.Epoch, partition.PositionEpoch))
+            {
+                metadata.RequestUpdate();                              // whoever committed the position has heard of a later one
+                continue;
+            }
             if (!leader.Link.IsOpen)
             {
                 Open(leader.Link, ref next);

@@ -14,6 +14,7 @@ public sealed class WireGroupConsumer : IGroupConsumer
     private readonly TaskScope scope;
     private readonly GroupConsumerSettings settings;
     private readonly ClientRules rules;
+    private readonly IGroupWatcher? watcher;
     private readonly WireConsumer consumer;
     private readonly GroupMembership group;
     private readonly Signal wake;
@@ -30,12 +31,14 @@ public sealed class WireGroupConsumer : IGroupConsumer
     private bool isBeating, isClosed;
 
     /// <param name="scope">Whoever owns it sees the failures of the consumer's background work.</param>
-    public WireGroupConsumer(IHost host, TaskScope scope, GroupConsumerSettings settings, ClientRules? rules = null)
+    /// <param name="watcher">Hears what the member asks of its coordinator, and what it is told; null: nobody listens.</param>
+    public WireGroupConsumer(IHost host, TaskScope scope, GroupConsumerSettings settings, ClientRules? rules = null, IGroupWatcher? watcher = null)
     {
         this.host = host;
         this.scope = scope;
         this.settings = settings;
         this.rules = rules ?? ClientRules.Faithful;
+        this.watcher = watcher;
         wake = new Signal(host.Time);
         consumer = new WireConsumer(host, scope, settings.Consumer, this.rules);
         group = new GroupMembership(host, scope, settings, this.rules, wake.Set);
@@ -81,7 +84,7 @@ public sealed class WireGroupConsumer : IGroupConsumer
     public Task<CommitOutcome> CommitAsync(TimeSpan timeout) => CommitReachedAsync(Now + timeout);
 
     public Task<CommitOutcome> CommitAsync(IReadOnlyDictionary<TopicPartition, long> offsets, TimeSpan timeout) =>
-        group.CommitAsync(offsets.ToDictionary(static one => one.Key, static one => (one.Value, -1)), Now + timeout);
+        CommitAsync(offsets.ToDictionary(static one => one.Key, static one => (one.Value, -1)), Now + timeout);
 
     public async Task<Answer<IReadOnlyDictionary<TopicPartition, long>>> CommittedAsync(IReadOnlyList<TopicPartition> partitions, TimeSpan timeout)
     {
@@ -119,7 +122,8 @@ public sealed class WireGroupConsumer : IGroupConsumer
     {
         consumer.Assign([]);
         changes.Add(new AssignmentChange(false, assignedTo, assignedIn, assigned));
-        reached.Clear();
+        watcher?.GaveUp(assignedTo, assignedIn, assigned);
+        if (rules.ForgetsPositions()) reached.Clear();
         (assigned, assignedIn) = ([], -1);
     }
 
@@ -131,8 +135,11 @@ public sealed class WireGroupConsumer : IGroupConsumer
         if (joining is { IsCompleted: false } || group.Fatal != ErrorCode.None) return;
         joining = null;
         var (share, generation, member) = (group.Share, group.Generation, group.MemberId);
+        watcher?.Asks(member, generation, share);
         var committed = await group.CommittedAsync(share, RequestDeadline);
-        if (committed.Value is not { } positions || group.MustJoin || !rules.IsPresentGeneration(generation, group.Generation)) return;
+        var isPresent = !group.MustJoin && rules.IsPresentGeneration(generation, group.Generation);
+        watcher?.Learns(isPresent ? committed.Value?.ToDictionary(static one => one.Key, static one => one.Value.Offset) : null);
+        if (committed.Value is not { } positions || !isPresent) return;
         consumer.Assign(share);
         foreach (var partition in share)
             if (positions.TryGetValue(partition, out var at) && rules.ResumesAt(at.Offset)) consumer.Resume(partition, at.Offset, rules.EpochToResume(at.Epoch));
@@ -163,7 +170,7 @@ public sealed class WireGroupConsumer : IGroupConsumer
     {
         var last = batch.Records[^1];
         var committed = reached.TryGetValue(batch.Partition, out var before) ? before.Committed : -1;
-        reached[batch.Partition] = new Reached(rules.PositionAfter(last.Offset), last.LeaderEpoch, assignedIn, committed);
+        reached[batch.Partition] = new Reached(rules.PositionAfter(last.Offset), last.LeaderEpoch, committed);
     }
 
     private bool HasNews() => reached.Values.Any(position => rules.IsNewPosition(position.Offset, position.Committed));
@@ -171,15 +178,26 @@ public sealed class WireGroupConsumer : IGroupConsumer
     private async Task<CommitOutcome> CommitReachedAsync(TimeSpan deadline)
     {
         committedAt = Now;
-        var offsets = reached.Where(one => rules.MayCommitPosition(one.Value.Generation, group.Generation)).ToDictionary(static one => one.Key, static one => (one.Value.Offset, one.Value.Epoch));
-        if (offsets.Count == 0) return new CommitOutcome(reached.Count == 0 ? OutcomeKind.Ok : OutcomeKind.Fail, reached.Count == 0 ? ErrorCode.None : ErrorCode.IllegalGeneration, group.MemberId, group.Generation, new Dictionary<TopicPartition, long>());
-        var outcome = await group.CommitAsync(offsets, deadline);
+        if (reached.Count == 0) return Settled(OutcomeKind.Ok, ErrorCode.None);
+        if (!rules.IsPresentGeneration(assignedIn, group.Generation)) return Settled(OutcomeKind.Fail, ErrorCode.IllegalGeneration);
+        var offsets = reached.ToDictionary(static one => one.Key, static one => (one.Value.Offset, one.Value.Epoch));
+        var outcome = await CommitAsync(offsets, deadline);
         if (outcome.Kind is OutcomeKind.Ok)
             foreach (var (partition, (offset, _)) in offsets)
                 if (reached.TryGetValue(partition, out var position)) reached[partition] = position with { Committed = offset };
         return outcome;
     }
 
+    private CommitOutcome Settled(OutcomeKind kind, ErrorCode error) => new(kind, error, group.MemberId, group.Generation, new Dictionary<TopicPartition, long>());
+
+    private async Task<CommitOutcome> CommitAsync(Dictionary<TopicPartition, (long Offset, int Epoch)> offsets, TimeSpan deadline)
+    {
+        watcher?.Commits(group.MemberId, group.Generation, offsets.ToDictionary(static one => one.Key, static one => one.Value.Offset));
+        var outcome = await group.CommitAsync(offsets, deadline);
+        watcher?.Hears(outcome);
+        return outcome;
+    }
+
     /// <summary>The position behind what was returned of a partition.</summary>
-    private readonly record struct Reached(long Offset, int Epoch, int Generation, long Committed);
+    private readonly record struct Reached(long Offset, int Epoch, long Committed);
 }

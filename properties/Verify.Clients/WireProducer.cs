@@ -44,15 +44,15 @@ public sealed class WireProducer : IProducer
 
     private TimeSpan Now => host.Time.GetElapsedTime(0);
 
-    public Task<SendOutcome> SendAsync(TopicPartition partition, byte[]? key, byte[]? value)
+    public Task<SendOutcome> SendAsync(TopicPartition partition, byte[]? key, byte[]? value, params RecordHeader[] headers)
     {
-        var bytes = ProducerBatch.SizeOf(key, value);
+        var bytes = ProducerBatch.SizeOf(key, value, headers);
         if (RecordBatch.HeaderSize + bytes > settings.MaxRequestBytes) return Refused(ErrorCode.MessageTooLarge);
         if (isClosed || bufferedBytes + bytes > settings.BufferBytes) return Refused(ErrorCode.ThrottlingQuotaExceeded);
         bufferedBytes += bytes;
         var queue = QueueOf(partition);
         var batches = queue.Count;
-        var outcome = queue.BatchFor(bytes, Now).Add(key, value, host.Time.GetUtcNow().ToUnixTimeMilliseconds());
+        var outcome = queue.BatchFor(bytes, Now).Add(key, value, headers, host.Time.GetUtcNow().ToUnixTimeMilliseconds());
         waiting += queue.Count - batches;
         Wake();
         return outcome;

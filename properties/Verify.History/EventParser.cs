@@ -12,7 +12,7 @@ internal sealed class EventParser(HistoryLog log)
     private readonly List<long> values = [];
     private readonly List<KeyOffset> offsets = [];
     private EventDetail detail;
-    private bool hasDetail, hasType, hasFunction, hasProcess, hasMops;
+    private bool hasDetail, hasType, hasFunction, hasProcess, hasMops, hasValue;
     private int start;                                                 // where in the line the JSON reader was started
     private int mop = -1;
     private string member = "";
@@ -22,7 +22,7 @@ internal sealed class EventParser(HistoryLog log)
 
     public void Parse(ReadOnlySpan<byte> line, long index)
     {
-        (hasDetail, hasType, hasFunction, hasProcess, hasMops) = (false, false, false, false, false);
+        (hasDetail, hasType, hasFunction, hasProcess, hasMops, hasValue) = (false, false, false, false, false, false);
         (start, mop, member, detail) = (0, -1, "", new EventDetail());
         log.Begin(EventType.Invoke, EventFunction.Other, -1, 0);
         log.Open.Index = index;
@@ -46,6 +46,11 @@ internal sealed class EventParser(HistoryLog log)
         member = "process";
         var needsProcess = log.Open.Function is not (EventFunction.Other or EventFunction.Observe or EventFunction.Heal or EventFunction.Create or EventFunction.Delete or EventFunction.List);
         if (needsProcess && !hasProcess) throw new FieldException("missing");
+        if (log.Open.Function != EventFunction.Process) return;
+        member = "key";
+        if (detail.Key < 0) throw new FieldException("missing");
+        member = "offset";
+        if (detail.Offset < 0 && !hasValue) throw new FieldException("missing, and no value either");
     }
 
     private void Property(ref Utf8JsonReader json, ReadOnlySpan<byte> line)
@@ -71,7 +76,7 @@ internal sealed class EventParser(HistoryLog log)
         if (name.SequenceEqual("key"u8)) detail = detail with { Key = Name(ref json, "key", log.Keys) };
         else if (name.SequenceEqual("offset"u8)) detail = detail with { Offset = Offset(ref json, "offset") };
         else if (name.SequenceEqual("endOffset"u8)) detail = detail with { EndOffset = Offset(ref json, "endOffset") };
-        else if (name.SequenceEqual("value"u8)) detail = detail with { Value = Value(ref json, "value") };
+        else if (name.SequenceEqual("value"u8)) (detail, hasValue) = (detail with { Value = Value(ref json, "value") }, true);
         else if (name.SequenceEqual("node"u8)) detail = detail with { Node = Int32(ref json, "node") };
         else if (name.SequenceEqual("epoch"u8)) detail = detail with { Epoch = Int32(ref json, "epoch") };
         else if (name.SequenceEqual("other"u8)) detail = detail with { Other = Int32(ref json, "other") };
@@ -132,7 +137,7 @@ internal sealed class EventParser(HistoryLog log)
         member = "";
         if (json.TokenType != JsonTokenType.StartObject) throw new FieldException("must be an object");
         OperationKind? kind = null;
-        var (key, recordKey, value, offset) = (-1, -1, TextValue.None, -1L);
+        var (key, recordKey, value, offset, isTombstone) = (-1, -1, TextValue.None, -1L, false);
         log.BeginPoll();
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
@@ -142,13 +147,14 @@ internal sealed class EventParser(HistoryLog log)
             else if (name.SequenceEqual("value"u8)) value = Value(ref json, "value");
             else if (name.SequenceEqual("offset"u8)) offset = Offset(ref json, "offset");
             else if (name.SequenceEqual("recordKey"u8)) recordKey = NameOrNull(ref json, "recordKey", log.Names);
+            else if (name.SequenceEqual("tombstone"u8)) isTombstone = Flag(ref json, "tombstone");
             else if (name.SequenceEqual("records"u8)) Records(ref json, line);
             else if (name.SequenceEqual("emptyKeys"u8)) EmptyKeys(ref json);
             else Skip(ref json);
         }
         (member, var missing) = kind is null ? ("op", true) : kind == OperationKind.Poll ? ("", false) : key < 0 ? ("key", true) : ("value", value == TextValue.None);
         if (missing) throw new FieldException("missing");
-        if (kind == OperationKind.Send) log.AddSend(key, value, offset, recordKey);
+        if (kind == OperationKind.Send) log.Add(Verify.History.MicroOperation.Send(key, value, offset, recordKey) with { IsTombstone = isTombstone });
         else log.EndPoll();
     }
 

@@ -25,11 +25,15 @@ public enum EventFunction : byte
     /// <summary>Group subscription; the broker chooses the partitions.</summary>
     Subscribe,
 
-    /// <summary>Committed offsets of a group.</summary>
+    /// <summary>Next offsets that a member of a group wants kept: <c>group</c>, <c>member</c>, <c>generation</c>, <c>offsets</c>. A completion without <c>offsets</c> is about those of its invocation.</summary>
     Commit,
 
-    /// <summary>The end of the handling of one record.</summary>
+    /// <summary>Ok: the handling of one record ended: <c>key</c> and <c>offset</c> (or, where that is not known, <c>value</c>), <c>group</c>.</summary>
     Process,
+
+    /// <summary>
+    /// A member has these <c>keys</c> now. <c>offsets</c>: where the group stood, as the member was answered; null or -1: the group had committed nothing. The invocation, where there is one, precedes the question.
+    /// </summary>
     Assigned,
     Revoked,
 
@@ -51,7 +55,10 @@ public enum EventFunction : byte
     /// <summary>The last fault healed: from here progress is demanded.</summary>
     Heal,
 
-    /// <summary>Ok: this process has now read <c>keys</c> from log start to log end, by its polls since its last <c>assign</c>. Otherwise it could not.</summary>
+    /// <summary>
+    /// Ok: this process has now read <c>keys</c> from log start to log end, by its polls since its last <c>assign</c>. Otherwise it could not.
+    /// With <c>group</c>: the group's members have, all together, from where the group stood, after the last send had its outcome.
+    /// </summary>
     Final,
 }
 

@@ -9,6 +9,9 @@ namespace Verify.History;
 /// </summary>
 internal static class HistoryBinary
 {
+    /// <summary>In the place of an operation's kind: a send that deletes its record key.</summary>
+    public const int Tombstone = 2;
+
     public static ReadOnlySpan<byte> Magic => "mqhist\0\u0001"u8;
 
     public const int KeyName = 0;
@@ -35,7 +38,7 @@ public sealed class HistoryBinaryWriter(Stream output) : IDisposable
         Header(e);
         foreach (ref readonly var operation in e.Operations)
         {
-            Put((long)operation.Kind);
+            Put(operation.IsTombstone ? HistoryBinary.Tombstone : (long)operation.Kind);
             if (operation.Kind == OperationKind.Send) Send(operation);
             else Poll(e, operation);
         }
@@ -256,10 +259,11 @@ public sealed class HistoryBinaryReader(Stream input)
 
     private void Operation()
     {
-        if (Int() == (int)OperationKind.Send)
+        var kind = Int();
+        if (kind is (int)OperationKind.Send or HistoryBinary.Tombstone)
         {
             var (key, value, offset) = (Known(Keys, 0), Take(), Take());
-            scratch.AddSend(key, value, offset, Known(Names, -1));
+            scratch.Add(MicroOperation.Send(key, value, offset, Known(Names, -1)) with { IsTombstone = kind == HistoryBinary.Tombstone });
             return;
         }
         var last = (Key: 0L, Offset: 0L, Value: 0L);

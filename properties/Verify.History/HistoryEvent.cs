@@ -17,6 +17,9 @@ public enum OperationKind : byte
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct MicroOperation(OperationKind Kind, int Key, long Value, long Offset = -1, int RecordKey = -1)
 {
+    /// <summary>A send without a value of its own: it deletes its record key. <see cref="Value"/> only tells it from others.</summary>
+    public bool IsTombstone { get; init; }
+
     internal int FirstRecord { get; init; }
 
     internal int FirstEmptyKey { get; init; }
@@ -146,7 +149,7 @@ public readonly struct HistoryEvent
     /// <summary>Of create, delete, list: numbers in <see cref="HistoryLog.Names"/>.</summary>
     public ReadOnlySpan<int> Topics => log.KeysAt(Header.FirstTopic, Header.TopicCount);
 
-    /// <summary>Of commit: the next offset per partition.</summary>
+    /// <summary>Of commit and assigned: the next offset per partition; of assigned, -1 where the group had none.</summary>
     public ReadOnlySpan<KeyOffset> Offsets => log.OffsetsAt(Header.FirstOffset, Header.OffsetCount);
 
     /// <summary>Of observe: the values stored, at consecutive offsets from <see cref="EventDetail.Offset"/>.</summary>

@@ -78,6 +78,7 @@ public sealed class HistoryJsonWriter(Stream output) : IDisposable
         Raw(",\"value\":"u8);
         Value(send.Value, e.Names);
         if (send.RecordKey >= 0) { Raw(",\"recordKey\":"u8); Name(e.Names[send.RecordKey]); }
+        if (send.IsTombstone) Raw(",\"tombstone\":true"u8);
         if (send.Offset >= 0) Field(",\"offset\":"u8, send.Offset);
         Raw("}"u8);
     }

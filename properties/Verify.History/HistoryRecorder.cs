@@ -14,12 +14,12 @@ public sealed class HistoryRecorder(HistoryLog log, Func<long> now)
     public int Name(string name) => Log.Names.Intern(name);
 
     /// <summary>A send of one value. Complete it with <see cref="PendingSend.Ok"/>, <see cref="PendingSend.Fail"/> or <see cref="PendingSend.Info"/>.</summary>
-    public PendingSend InvokeSend(int process, int key, long value, int recordKey = -1)
+    /// <param name="isTombstone">It deletes its record key; the value only tells it from others.</param>
+    public PendingSend InvokeSend(int process, int key, long value, int recordKey = -1, bool isTombstone = false)
     {
-        Log.Begin(EventType.Invoke, EventFunction.Send, process, now());
-        Log.AddSend(key, value, -1, recordKey);
-        Log.End();
-        return new PendingSend(this, process, MicroOperation.Send(key, value, -1, recordKey));
+        var send = MicroOperation.Send(key, value, -1, recordKey) with { IsTombstone = isTombstone };
+        CompleteSend(EventType.Invoke, process, send);
+        return new PendingSend(this, process, send);
     }
 
     /// <param name="process">The client.</param>

@@ -15,9 +15,11 @@ public abstract record Command(TimeSpan At, int Client)
     /// <summary>Sends one record.</summary>
     /// <param name="Value">Unique in its run.</param>
     /// <param name="Key">The message's own key, null for none.</param>
-    public sealed record Send(TimeSpan At, int Client, int Partition, long Value, int? Key = null) : Command(At, Client)
+    /// <param name="Tombstone">It deletes its key; the value, in a header, only tells it from others.</param>
+    public sealed record Send(
+        TimeSpan At, int Client, int Partition, long Value, int? Key = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Tombstone = false) : Command(At, Client)
     {
-        public override string ToString() => $"client {Client} sends {Value} to partition {Partition}{(Key is { } key ? $" with key {key}" : "")}";
+        public override string ToString() => $"client {Client} sends{(Tombstone ? " tombstone" : "")} {Value} to partition {Partition}{(Key is { } key ? $" with key {key}" : "")}";
     }
 
     public sealed record CreateTopic(TimeSpan At, int Client, string Topic) : Command(At, Client)

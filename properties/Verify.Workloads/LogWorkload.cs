@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Broker.Protocol;
 using Broker.Runtime;
 using Verify.Clients;
 using Verify.History;
@@ -7,7 +8,9 @@ using Verify.History;
 namespace Verify.Workloads;
 
 /// <summary>Producers send to one topic, independent readers follow from the beginning, and at the end everything is read again.</summary>
-public sealed class LogWorkload(WorkloadPlan plan, string topic, HistoryRecorder recorder, ClientKit clients)
+/// <param name="valueDigits">Values are written with leading zeros to this length: larger records fill segments sooner.</param>
+/// <param name="probeKey">The key of the records that are not in the plan; null for none.</param>
+public sealed class LogWorkload(WorkloadPlan plan, string topic, HistoryRecorder recorder, ClientKit clients, int valueDigits = 1, int? probeKey = null)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -63,7 +66,7 @@ public sealed class LogWorkload(WorkloadPlan plan, string topic, HistoryRecorder
                 var before = await reader.ListOffsetAsync(partitions[index], OffsetAt.Latest, Patience);
                 if (!before.IsKnown) continue;
                 reader.Seek(partitions[index], before.Value.Offset);
-                isBack = await SendAsync(host, producer, Processes.Prober, new Command.Send(default, Processes.Prober, index, ++lastValue)) && await ReturnsAsync(host, reader, lastValue);
+                isBack = await SendAsync(host, producer, Processes.Prober, Probe(index)) && await ReturnsAsync(host, reader, lastValue);
             }
             well &= isBack;
         }
@@ -71,6 +74,19 @@ public sealed class LogWorkload(WorkloadPlan plan, string topic, HistoryRecorder
         await producer.CloseAsync();
         return well;
     }
+
+    /// <summary>Sends some more records to every partition, each once the one before has its outcome.</summary>
+    public async Task<bool> FillAsync(IHost host, int records)
+    {
+        var producer = clients.Producer(host);
+        var well = true;
+        for (var index = 0; index < partitions.Length; index++)
+            for (var i = 0; i < records; i++) well &= await SendAsync(host, producer, Processes.Prober, Probe(index));
+        await producer.CloseAsync();
+        return well;
+    }
+
+    private Command.Send Probe(int partition) => new(default, Processes.Prober, partition, ++lastValue, probeKey);
 
     /// <summary>A fresh consumer reads every partition from its start to what was its end; false when it could not in time.</summary>
     public async Task<bool> ReadFinallyAsync(IHost host, TimeSpan limit)
@@ -102,7 +118,7 @@ public sealed class LogWorkload(WorkloadPlan plan, string topic, HistoryRecorder
         while (host.Time.Monotonic() < deadline)
         {
             var result = await reader.PollAsync(deadline - host.Time.Monotonic());
-            if (result.Batches.Any(batch => batch.Records.Any(record => ValueBytes.Read(record.Value) == value))) return true;
+            if (result.Batches.Any(batch => batch.Records.Any(record => ValueBytes.Of(record) == value))) return true;
         }
         return false;
     }
@@ -110,8 +126,12 @@ public sealed class LogWorkload(WorkloadPlan plan, string topic, HistoryRecorder
     private async Task<bool> SendAsync(IHost host, IProducer producer, int process, Command.Send send)
     {
         var key = send.Key is { } number ? number.ToString(CultureInfo.InvariantCulture) : null;
-        var pending = recorder.InvokeSend(process, keys[send.Partition], send.Value, key is null ? -1 : recorder.Name(key));
-        var outcome = await producer.SendAsync(partitions[send.Partition], key is null ? null : Encoding.ASCII.GetBytes(key), ValueBytes.Of(send.Value));
+        var pending = recorder.InvokeSend(process, keys[send.Partition], send.Value, key is null ? -1 : recorder.Name(key), send.Tombstone);
+        var value = ValueBytes.Of(send.Value, valueDigits);
+        var keyBytes = key is null ? null : Encoding.ASCII.GetBytes(key);
+        var outcome = send.Tombstone
+            ? await producer.SendAsync(partitions[send.Partition], keyBytes, null, ValueBytes.Marking(value))
+            : await producer.SendAsync(partitions[send.Partition], keyBytes, value);
         switch (outcome.Kind)
         {
             case OutcomeKind.Ok: pending.Ok(outcome.Offset); break;
@@ -137,15 +157,34 @@ public sealed class LogWorkload(WorkloadPlan plan, string topic, HistoryRecorder
         if (moved.Length > 0) recorder.Assignment(EventFunction.Assigned, EventType.Ok, process, moved);
     }
 
-    private PolledRecord Polled(TopicPartition partition, in ConsumedRecord record) =>
-        new(keys[partition.Partition], record.Offset, ValueBytes.Read(record.Value), record.Key is { } key ? recorder.Name(Encoding.ASCII.GetString(key)) : -1);
+    internal PolledRecord Polled(TopicPartition partition, in ConsumedRecord record) =>
+        new(keys[partition.Partition], record.Offset, ValueBytes.Of(record), record.Key is { } key ? recorder.Name(Encoding.ASCII.GetString(key)) : -1);
 }
 
-/// <summary>Values as they travel: decimal digits, so that a person who looks at a log can read them.</summary>
+/// <summary>Values as they travel: decimal digits, so that a person who looks at a log can read them. A tombstone has none and carries its number in a header.</summary>
 public static class ValueBytes
 {
-    public static byte[] Of(long value) => Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture));
+    private const string Header = "value";
+
+    /// <param name="digits">At least so many, with leading zeros.</param>
+    public static byte[] Of(long value, int digits = 1) => Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture).PadLeft(digits, '0'));
+
+    public static RecordHeader Marking(byte[] value) => new(Header, value);
+
+    /// <summary>Of a record as a consumer got it; -1 for what is no value of ours.</summary>
+    public static long Of(in ConsumedRecord record) => record.Value is { } value ? Read(value) : Marked(record.Headers ?? []);
+
+    /// <summary>Of a record as it is stored; -1 for what is no value of ours.</summary>
+    public static long Of(in Record record)
+    {
+        if (record.Value is { } value) return Read(value.Span);
+        var headers = new List<RecordHeader>();
+        foreach (var header in record.Headers) headers.Add(header);
+        return Marked(headers);
+    }
 
     /// <summary>-1 for what is no value of ours.</summary>
     public static long Read(ReadOnlySpan<byte> bytes) => long.TryParse(bytes, NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : -1;
+
+    private static long Marked(IReadOnlyList<RecordHeader> headers) => headers is [{ Key: Header, Value: { } marked }] ? Read(marked.Span) : -1;
 }

@@ -10,8 +10,15 @@ namespace Verify.Workloads;
 /// <param name="Readers">Independent consumers that read everything while it is written.</param>
 public sealed record WorkloadPlan(string Workload, int Partitions, int Clients, int Readers, ImmutableArray<Command> Commands)
 {
+    /// <summary>Members of consumer groups; none where nobody subscribes.</summary>
+    public ImmutableArray<MemberPlan> Members { get; init; } = [];
+
+    /// <summary>The numbers of the groups that have members.</summary>
+    public IEnumerable<int> Groups => Members.Select(static member => member.Group).Distinct().Order();
+
     public bool Equals(WorkloadPlan? other) =>
-        other is not null && (Workload, Partitions, Clients, Readers) == (other.Workload, other.Partitions, other.Clients, other.Readers) && Commands.SequenceEqual(other.Commands);
+        other is not null && (Workload, Partitions, Clients, Readers) == (other.Workload, other.Partitions, other.Clients, other.Readers)
+        && Commands.SequenceEqual(other.Commands) && Members.SequenceEqual(other.Members);
 
     public override int GetHashCode() => Commands.Length;
 }
@@ -25,7 +32,13 @@ public static class WorkloadNames
     /// <summary>Clients create, delete and list topics.</summary>
     public const string Metadata = "metadata";
 
-    public static IReadOnlyList<string> All { get; } = [Log, Metadata];
+    /// <summary>As <see cref="Log"/>, to a compacted topic: records of keys that live for a while, many of them tombstones.</summary>
+    public const string Compaction = "compaction";
+
+    public static IReadOnlyList<string> All { get; } = [Log, Metadata, Compaction];
+
+    /// <summary>Whether its clients send records to the topic under test.</summary>
+    public static bool SendsRecords(string workload) => workload is Log or Compaction;
 }
 
 /// <summary>Draws plans. The draw depends on the seed and the workload's length alone, never on the configuration: the cells of a comparison face the same commands.</summary>
@@ -36,6 +49,7 @@ public static class WorkloadGenerator
     {
         WorkloadNames.Log => DrawLog(random, length),
         WorkloadNames.Metadata => DrawMetadata(random, length),
+        WorkloadNames.Compaction => DrawCompaction(random, length),
         _ => throw new InvalidOperationException($"unknown workload {workload}"),
     };
 
@@ -59,6 +73,26 @@ public static class WorkloadGenerator
             }
         }
         return new WorkloadPlan(WorkloadNames.Log, partitions, producers, Readers: 2, InOrder(commands));
+    }
+
+    /// <summary>A few keys at a time, each soon left as it is then for ever: only of a key that nobody writes any more does a reader see whether its last record was the last.</summary>
+    private static WorkloadPlan DrawCompaction(Prng random, TimeSpan length)
+    {
+        var partitions = random.Between(1, 2);
+        var producers = random.Between(1, 3);
+        var keys = random.Between(10, 40);                             // over all of the run, in each partition
+        var alive = random.Between(2, 5);
+        var deletes = random.Between(20, 60) / 100.0;
+        var sends = random.Between(150, 280);
+        var commands = ImmutableArray.CreateBuilder<Command>(sends);
+        for (var value = 1; value <= sends; value++)
+        {
+            var when = random.NextDouble();
+            var (client, partition) = (random.Below(producers), random.Below(partitions));
+            var key = partition * 1000 + (int)(when * keys) + random.Below(alive);   // a key stays in its partition
+            commands.Add(new Command.Send(TimeSpan.FromTicks((long)(when * length.Ticks)), client, partition, value, key, random.Chance(deletes)));
+        }
+        return new WorkloadPlan(WorkloadNames.Compaction, partitions, producers, Readers: 2, InOrder(commands));
     }
 
     private static WorkloadPlan DrawMetadata(Prng random, TimeSpan length)

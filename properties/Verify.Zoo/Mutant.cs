@@ -31,10 +31,16 @@ public sealed record Mutant(string Slug, string Source, string Mechanism, Rarity
     /// <summary>Settings it needs beside the defaults.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>Fault words without which it cannot be seen, power losses without limit; null: what a hunt draws from anyway.</summary>
+    public IReadOnlyList<string>? Faults { get; init; }
+
     /// <summary>The faithful rules with one of them replaced. Called once for each life of each node.</summary>
     public Func<BrokerRules, BrokerRules> Broker { get; init; } = static rules => rules;
 
     public Func<ClientRules, ClientRules> Client { get; init; } = static rules => rules;
+
+    /// <summary>Nobody knows what it needs: every other seed of a hunt draws workload and settings itself.</summary>
+    public bool UnderAnyConditions { get; init; }
 
     /// <summary>False for planted losses that test the suite itself and for mechanical ones: they are no members of the bug zoo.</summary>
     public bool Counts { get; init; } = true;

@@ -14,6 +14,8 @@ public sealed record BrokerRules
 
     public ProducerRules Producers { get; init; } = new();
 
+    public CleanerRules Cleaner { get; init; } = new();
+
     public ReplicationRules Replication { get; init; } = new();
 
     public FetchSessionRules FetchSessions { get; init; } = new();

@@ -72,7 +72,7 @@ internal sealed class EmbeddedNode(ServerConfiguration configuration, Func<IDisk
     {
         public Life(ServerConfiguration configuration, IDisk disk, EmbeddedClusterOptions options, Prng random)
         {
-            Host = new RealHost(configuration.Id, disk, random, options.Observe);
+            Host = new RealHost(configuration.Id, disk, random, options.Observe, configuration.NetworkLimits);
             Server = new ServerNode(Host, configuration.ToSettings(), options.Rules?.Invoke() ?? new BrokerRules());
             Running = Host.Loop.RunAsync(Server.RunAsync);
         }

@@ -4,6 +4,7 @@ using Broker.Core.Quorum;
 using Broker.Node;
 using Broker.Node.Quorum;
 using Broker.Node.Serving;
+using Broker.Hosting;
 using Broker.Runtime;
 
 namespace Broker.Embedded;
@@ -93,6 +94,10 @@ public sealed record ServerConfiguration
         };
     }
 
+    /// <summary>What the node takes from those that connect to it.</summary>
+    public NetworkLimits NetworkLimits => new(
+        (int)Properties.Whole("socket.request.max.bytes", NetworkLimits.Default.MaxFrameBytes, 1, int.MaxValue), Properties.Duration("connections.max.idle.ms", NetworkLimits.Default.MaxIdle));
+
     private BrokerSettings Broker(Endpoint listener)
     {
         var defaults = new BrokerSettings { Id = Id, Endpoint = listener, Controllers = [] };
@@ -106,7 +111,10 @@ public sealed record ServerConfiguration
             ReplicaFetchWaitMax = Properties.Duration("replica.fetch.wait.max.ms", defaults.ReplicaFetchWaitMax),
             Backoff = Properties.Duration("replica.fetch.backoff.ms", defaults.Backoff),
             RequestTimeout = Properties.Duration("replica.socket.timeout.ms", defaults.RequestTimeout),
+            HeartbeatTimeout = Properties.Duration("broker.session.timeout.ms", new ControllerSettings().SessionTimeout) / 2,
             ReplicaFetchMaxBytes = (int)Properties.Whole("replica.fetch.max.bytes", defaults.ReplicaFetchMaxBytes, 1, int.MaxValue),
+            CleanerBackoff = Properties.Duration("log.cleaner.backoff.ms", defaults.CleanerBackoff),
+            RetentionCheckInterval = Properties.Duration("log.retention.check.interval.ms", defaults.RetentionCheckInterval),
             FetchSessionSlots = (int)Properties.Whole("max.incremental.fetch.session.cache.slots", defaults.FetchSessionSlots, 0, int.MaxValue),
             Groups = Properties.Groups(),
             Configured = Properties.With(Told(listener)).Values,

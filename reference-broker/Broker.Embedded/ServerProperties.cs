@@ -27,6 +27,8 @@ public sealed class ServerProperties
         ("log.retention.ms", "retention.ms", 1),
         ("log.retention.bytes", "retention.bytes", 1),
         ("log.cleanup.policy", "cleanup.policy", 1),
+        ("log.cleaner.delete.retention.ms", "delete.retention.ms", 1),
+        ("log.cleaner.min.cleanable.ratio", "min.cleanable.dirty.ratio", 1),
         ("log.message.timestamp.type", "message.timestamp.type", 1),
     ];
 
@@ -38,7 +40,7 @@ public sealed class ServerProperties
         "controller.quorum.fetch.timeout.ms", "controller.quorum.request.timeout.ms", "controller.quorum.retry.backoff.ms", "unclean.leader.election.interval.ms",
         "offsets.topic.num.partitions", "offsets.topic.replication.factor", "offsets.topic.segment.bytes", "offsets.commit.timeout.ms", "offset.metadata.max.bytes", "offsets.retention.minutes",
         "offsets.retention.check.interval.ms", "group.min.session.timeout.ms", "group.max.session.timeout.ms", "group.initial.rebalance.delay.ms", "group.max.size",
-        "max.incremental.fetch.session.cache.slots",
+        "max.incremental.fetch.session.cache.slots", "socket.request.max.bytes", "connections.max.idle.ms", "log.cleaner.backoff.ms", "log.retention.check.interval.ms",
     ];
 
     private static readonly FrozenSet<string> Known = ServerNames.Concat(TopicDefaultNames.Select(name => name.Broker)).ToFrozenSet(StringComparer.Ordinal);

@@ -67,9 +67,12 @@ public sealed class FileDisk(string root) : IDisk, IDisposable
         }
         catch (Exception refusal) when (refusal is (IOException and not DiskException) or UnauthorizedAccessException)
         {
-            throw new DiskException(refusal.Message);
+            throw new DiskException(refusal.Message, IsFull(refusal));
         }
     }
+
+    /// <summary>ENOSPC and EDQUOT, or what Windows says there.</summary>
+    private static bool IsFull(Exception refusal) => OperatingSystem.IsWindows() ? (refusal.HResult & 0xFFFF) is 0x70 or 0x27 : refusal.HResult is 28 or 122;
 
     private string At(string path) => Path.Combine(root, path);
 
@@ -104,13 +107,25 @@ public sealed class FileDisk(string root) : IDisk, IDisposable
             }
             catch (IOException refusal)
             {
-                throw new DiskException($"{path}: {refusal.Message}");
+                throw new DiskException($"{path}: {refusal.Message}", IsFull(refusal));
             }
         }
 
         public void Truncate(long length) => Guard(() => RandomAccess.SetLength(handle, length));
 
-        public async ValueTask FlushAsync() => await Task.Run(() => SystemCalls.Flush(handle, path));
+        public async ValueTask FlushAsync()
+        {
+            var isHeld = false;
+            handle.DangerousAddRef(ref isHeld);                        // whoever closes the file meanwhile waits for the flush
+            try
+            {
+                await Task.Run(() => SystemCalls.Flush(handle, path));
+            }
+            finally
+            {
+                handle.DangerousRelease();
+            }
+        }
 
         public void Dispose()
         {

@@ -8,11 +8,10 @@ namespace Broker.Hosting;
 /// Frames over one TCP connection. Small frames that wait together leave in one write. Used from one loop only.
 /// </summary>
 /// <remarks>Memory follows the bytes that arrived, never the length that a frame claims.</remarks>
-/// <param name="open">The sockets of its network that are open.</param>
-public sealed class SocketConnection(Socket socket, Endpoint remote, HashSet<Socket> open) : IConnection
+/// <param name="network">Whose connection it is.</param>
+/// <param name="maxFrameBytes">The longest frame that is taken.</param>
+public sealed class SocketConnection(Socket socket, Endpoint remote, SocketNetwork network, int maxFrameBytes) : IConnection
 {
-    /// <summary>Kafka's socket.request.max.bytes: a longer (or negative) length closes the connection.</summary>
-    public const int MaxFrameBytes = 100 * 1024 * 1024;
 
     /// <summary>A peer that reads nothing while this much waits for it is cut off.</summary>
     public const int MaxQueuedBytes = 256 * 1024 * 1024;
@@ -25,9 +24,15 @@ public sealed class SocketConnection(Socket socket, Endpoint remote, HashSet<Soc
     private readonly byte[] reading = new byte[BufferBytes];
     private long queuedBytes;
     private int readFrom, readTo;
-    private bool isWriting, isClosed;
+    private bool isWriting, isWritingLarge, isClosed;
+    private TaskCompletionSource? sent;
 
     public Endpoint Remote => remote;
+
+    /// <summary>When bytes last came or went, in the milliseconds of <see cref="Environment.TickCount64"/>.</summary>
+    internal long ActiveAt { get; private set; } = Environment.TickCount64;
+
+    public ValueTask SentAsync() => isClosed || queuedBytes <= BufferBytes && !isWritingLarge ? ValueTask.CompletedTask : new ValueTask((sent ??= new TaskCompletionSource()).Task);
 
     public bool Send(byte[] frame)
     {
@@ -51,8 +56,8 @@ public sealed class SocketConnection(Socket socket, Endpoint remote, HashSet<Soc
                 if (!await FillAsync()) return null;
             var length = BinaryPrimitives.ReadInt32BigEndian(reading.AsSpan(readFrom));
             readFrom += LengthBytes;
-            if (length is >= 0 and <= MaxFrameBytes) return await ReadFrameAsync(length);
-            Close();
+            if (length >= 0 && length <= maxFrameBytes) return await ReadFrameAsync(length);
+            network.Refuse(this, $"a frame of {length} bytes, where at most {maxFrameBytes} are taken");
             return null;
         }
         catch (Exception broken) when (broken is SocketException or ObjectDisposedException)
@@ -67,8 +72,9 @@ public sealed class SocketConnection(Socket socket, Endpoint remote, HashSet<Soc
         if (isClosed) return;
         isClosed = true;
         outgoing.Clear();
-        open.Remove(socket);
+        network.Closed(this, socket);
         socket.Dispose();
+        sent?.TrySetResult();
     }
 
     /// <summary>Allocates what has arrived, then doubles: a peer pays in bytes for the memory it takes.</summary>
@@ -87,6 +93,7 @@ public sealed class SocketConnection(Socket socket, Endpoint remote, HashSet<Soc
             if (frame.Length - filled >= BufferBytes)
             {
                 var direct = await socket.ReceiveAsync(frame.AsMemory(filled), SocketFlags.None);
+                ActiveAt = Environment.TickCount64;
                 if (direct == 0) break;
                 filled += direct;
                 if (filled == length) return frame;
@@ -108,6 +115,7 @@ public sealed class SocketConnection(Socket socket, Endpoint remote, HashSet<Soc
             readFrom = 0;
         }
         var read = await socket.ReceiveAsync(reading.AsMemory(readTo), SocketFlags.None);
+        ActiveAt = Environment.TickCount64;
         readTo += read;
         if (read > 0) return true;
         Close();
@@ -122,8 +130,13 @@ public sealed class SocketConnection(Socket socket, Endpoint remote, HashSet<Soc
             while (!isClosed && outgoing.Count > 0)
             {
                 var filled = Gather(out var large);
+                isWritingLarge = large is not null;
                 await SendAllAsync(writing.AsMemory(0, filled));
                 if (large is not null) await SendAllAsync(large);
+                isWritingLarge = false;
+                if (queuedBytes > BufferBytes) continue;
+                sent?.TrySetResult();
+                sent = null;
             }
         }
         catch (Exception broken) when (broken is SocketException or ObjectDisposedException)
@@ -158,6 +171,10 @@ public sealed class SocketConnection(Socket socket, Endpoint remote, HashSet<Soc
 
     private async ValueTask SendAllAsync(ReadOnlyMemory<byte> bytes)
     {
-        while (bytes.Length > 0) bytes = bytes[await socket.SendAsync(bytes, SocketFlags.None)..];
+        while (bytes.Length > 0)
+        {
+            bytes = bytes[await socket.SendAsync(bytes, SocketFlags.None)..];
+            ActiveAt = Environment.TickCount64;
+        }
     }
 }

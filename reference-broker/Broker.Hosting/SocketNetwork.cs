@@ -4,13 +4,35 @@ using Broker.Runtime;
 
 namespace Broker.Hosting;
 
+/// <summary>What a node takes from those that connect to it, under Kafka's names and defaults.</summary>
+/// <param name="MaxFrameBytes">socket.request.max.bytes, of requests: a longer (or negative) length closes the connection.</param>
+/// <param name="MaxIdle">connections.max.idle.ms: a connection over which nothing came or went for so long is closed: its other end may be long gone, and nobody have said so.</param>
+public sealed record NetworkLimits(int MaxFrameBytes, TimeSpan MaxIdle)
+{
+    public static readonly NetworkLimits Default = new(100 * 1024 * 1024, TimeSpan.FromMinutes(10));
+}
+
 /// <summary>TCP, cut into frames by Kafka's four-byte length. Awaits resume on the loop that calls.</summary>
 /// <remarks>Disposed, it closes whatever is still open, as the end of a process does; its loop must have ended before.</remarks>
-public sealed class SocketNetwork : INetwork, IDisposable
+/// <param name="limits">Null: the defaults.</param>
+/// <param name="time">Fires on the loop; null: idle connections are kept.</param>
+/// <param name="refused">Told of each connection that is closed for what its other end did, with the reason; null: nobody is.</param>
+public sealed class SocketNetwork(NetworkLimits? limits = null, TimeProvider? time = null, Action<Endpoint, string>? refused = null) : INetwork, IDisposable
 {
-    private readonly HashSet<Socket> open = [];
+    /// <summary>Of an answer: what was asked for is limited by who asks.</summary>
+    private const int MaxAnswerBytes = 1 << 30;
 
-    public IListener Listen(Endpoint endpoint) => new SocketListener(endpoint, open);
+    private readonly HashSet<Socket> open = [];
+    private readonly HashSet<SocketConnection> accepted = [];
+    private ITimer? sweeping;
+
+    public NetworkLimits Limits { get; } = limits ?? NetworkLimits.Default;
+
+    public IListener Listen(Endpoint endpoint)
+    {
+        sweeping ??= time?.CreateTimer(_ => CloseIdle(), null, Limits.MaxIdle / 4, Limits.MaxIdle / 4);
+        return new SocketListener(endpoint, this);
+    }
 
     public async ValueTask<IConnection?> ConnectAsync(Endpoint endpoint, TimeSpan timeout)
     {
@@ -20,7 +42,7 @@ public sealed class SocketNetwork : INetwork, IDisposable
         try
         {
             await socket.ConnectAsync(endpoint.Host, endpoint.Port, tooLate.Token);
-            return new SocketConnection(socket, endpoint, open);
+            return new SocketConnection(socket, endpoint, this, MaxAnswerBytes);
         }
         catch (Exception refusal) when (refusal is SocketException or OperationCanceledException)
         {
@@ -32,8 +54,42 @@ public sealed class SocketNetwork : INetwork, IDisposable
 
     public void Dispose()
     {
+        sweeping?.Dispose();
         foreach (var socket in open) socket.Dispose();
         open.Clear();
+    }
+
+    internal void Opened(Socket socket) => open.Add(socket);
+
+    internal void Closed(Socket socket) => open.Remove(socket);
+
+    internal SocketConnection Accepted(Socket socket, Endpoint from)
+    {
+        open.Add(socket);
+        var connection = new SocketConnection(socket, from, this, Limits.MaxFrameBytes);
+        accepted.Add(connection);
+        return connection;
+    }
+
+    /// <summary>The listener cannot take another caller until somebody hangs up.</summary>
+    internal void Exhausted(Endpoint local, string why) => refused?.Invoke(local, why);
+
+    internal void Refuse(SocketConnection connection, string why)
+    {
+        connection.Close();
+        refused?.Invoke(connection.Remote, why);
+    }
+
+    internal void Closed(SocketConnection connection, Socket socket)
+    {
+        accepted.Remove(connection);
+        open.Remove(socket);
+    }
+
+    private void CloseIdle()
+    {
+        var before = Environment.TickCount64 - (long)Limits.MaxIdle.TotalMilliseconds;
+        foreach (var idle in accepted.Where(connection => connection.ActiveAt < before).ToArray()) Refuse(idle, $"nothing came or went for {Limits.MaxIdle.TotalSeconds:0} s");
     }
 }
 
@@ -43,21 +99,24 @@ public sealed class SocketListener : IListener
 {
     private const int Backlog = 128;
 
-    private readonly HashSet<Socket> open;
+    /// <summary>Time for somebody to hang up.</summary>
+    private static readonly TimeSpan ExhaustedFor = TimeSpan.FromMilliseconds(100);
+
+    private readonly SocketNetwork network;
     private readonly Socket socket;
 
     public SocketListener(Endpoint endpoint)
-        : this(endpoint, [])
+        : this(endpoint, new SocketNetwork())
     {
     }
 
-    /// <param name="open">The sockets of a network that are open: this one, and those it accepts.</param>
-    internal SocketListener(Endpoint endpoint, HashSet<Socket> open)
+    /// <param name="network">Whose it is, and whose are the connections it accepts.</param>
+    internal SocketListener(Endpoint endpoint, SocketNetwork network)
     {
-        this.open = open;
+        this.network = network;
         socket = Bind(endpoint);
         socket.Listen(Backlog);
-        open.Add(socket);
+        network.Opened(socket);
         Local = endpoint with { Port = ((IPEndPoint)socket.LocalEndPoint!).Port };
     }
 
@@ -71,10 +130,14 @@ public sealed class SocketListener : IListener
             try
             {
                 var accepted = await socket.AcceptAsync();
-                open.Add(accepted);
                 accepted.NoDelay = true;
                 var from = (IPEndPoint)accepted.RemoteEndPoint!;
-                return new SocketConnection(accepted, new Endpoint(from.Address.ToString(), from.Port), open);
+                return network.Accepted(accepted, new Endpoint(from.Address.ToString(), from.Port));
+            }
+            catch (SocketException full) when (full.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
+            {
+                network.Exhausted(Local, $"no more callers are taken: {full.Message}");
+                await Task.Delay(ExhaustedFor);
             }
             catch (SocketException gone) when (gone.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.NotConnected)
             {
@@ -89,7 +152,7 @@ public sealed class SocketListener : IListener
 
     public void Dispose()
     {
-        open.Remove(socket);
+        network.Closed(socket);
         socket.Dispose();
     }
 

@@ -91,6 +91,7 @@ public static class Apis
         Api.Of<InitProducerIdRequest, InitProducerIdResponse>(),
         Api.Of<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(),
         Api.Of<DescribeConfigsRequest, DescribeConfigsResponse>(),
+        Api.Of<AlterConfigsRequest, AlterConfigsResponse>(),
         Api.Of<CreatePartitionsRequest, CreatePartitionsResponse>(),
         Api.Of<DeleteGroupsRequest, DeleteGroupsResponse>(),
         Api.Of<ElectLeadersRequest, ElectLeadersResponse>(),

@@ -54,6 +54,11 @@ public interface IConnection
     /// <summary>Queues a frame, which nobody may change afterwards. False when this end knows the connection to be closed; true promises nothing.</summary>
     bool Send(byte[] frame);
 
+    /// <summary>
+    /// Completes when what was queued is on its way, or the connection closed: whoever serves a peer waits for it before serving on, so that one that does not read costs one answer, and not memory without bound.
+    /// </summary>
+    ValueTask SentAsync() => ValueTask.CompletedTask;
+
     /// <summary>The next frame, or null once the connection is closed. One reader at a time.</summary>
     ValueTask<byte[]?> ReceiveAsync();
 
@@ -103,4 +108,8 @@ public interface IFile : IDisposable
 }
 
 /// <summary>The disk failed (EIO, full). Data written since the last successful flush may be gone for ever; never retry the flush.</summary>
-public sealed class DiskException(string message) : IOException(message);
+/// <param name="isFull">It only took nothing more (ENOSPC, EDQUOT): what was written before is as safe as ever.</param>
+public sealed class DiskException(string message, bool isFull = false) : IOException(message)
+{
+    public bool IsFull => isFull;
+}

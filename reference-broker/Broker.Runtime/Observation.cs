@@ -96,6 +96,48 @@ public enum ObservationKind : byte
 
     /// <summary>Leader read a produce batch and is about to judge it: <see cref="ProduceReceived"/> follows in the same turn, or the end of the node. Bytes: the batch as sent; Connection: over which it came.</summary>
     ProduceRead,
+
+    /// <summary>Controller decided an election and has yet to write it: it stands once it is committed, told or not. As <see cref="Elected"/>; Connection: epoch of the metadata quorum.</summary>
+    ElectionDecided,
+
+    /// <summary>
+    /// A member of a consumer group came so far. Other: a <see cref="MemberMoment"/>; Epoch: its generation; Partition, Offset..EndOffset (exclusive): what it is about, where it is about one partition.
+    /// </summary>
+    MemberStep,
+
+    /// <summary>A node closed a connection for what came over it, or for nothing coming over it. Bytes: from where, and why, as UTF-8.</summary>
+    ConnectionClosed,
+
+    /// <summary>A log was compacted. Offset..EndOffset: what has been cleaned by now; Other: records left out this time.</summary>
+    Cleaned,
+
+    /// <summary>Told of live runs alone, where no broker shows what it received: a client sent a record more than once.</summary>
+    SentAgain,
+}
+
+/// <summary>What the members of consumer groups do, as far as faults and stories point to it.</summary>
+public enum MemberMoment
+{
+    /// <summary>It knows its share and where to begin.</summary>
+    Assigned,
+
+    /// <summary>Records were handed to whoever processes them.</summary>
+    Polled,
+
+    /// <summary>One record was processed.</summary>
+    Processed,
+
+    /// <summary>A commit goes out. Offset: the next record to process.</summary>
+    Commits,
+
+    /// <summary>A commit was confirmed.</summary>
+    Committed,
+
+    /// <summary>A commit was refused, or nobody knows.</summary>
+    NotCommitted,
+
+    /// <summary>Its share is no longer its own.</summary>
+    GaveUp,
 }
 
 /// <summary>Why a request reached nobody.</summary>

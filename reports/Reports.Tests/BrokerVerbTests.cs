@@ -114,7 +114,7 @@ public sealed class BrokerVerbTests
             Assert.Equal(ErrorCode.UnknownTopicOrPartition, await client.RefusedAsync("orders", partition: 5));
         }
         Assert.Equal(0, await broker.TerminateAsync());
-        foreach (var expected in new[] { "is the active controller, in quorum epoch 1", "lets node 3 in", "topic orders is created", "leads orders-0 in epoch 0; in-sync replicas [1,2,3]", "data in memory", "stopping:", "stopped" })
+        foreach (var expected in new[] { "is the active controller, in quorum epoch ", "lets node 3 in", "topic orders is created", "leads orders-0 in epoch 0; in-sync replicas [1,2,3]", "data in memory", "stopping:", "stopped" })
             Assert.Contains(expected, broker.Said, StringComparison.Ordinal);
         Assert.Single(broker.Said.Split('\n'), line => line.Contains("topic orders is created", StringComparison.Ordinal));
     }

@@ -52,6 +52,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("unknown value of --acks 'al'; did you mean 'all'?", "check", "-", "--acks", "al")]
     [InlineData("unknown isolation level 'read_comitted'; did you mean 'read_committed'?", "check", "-", "--isolation", "read_comitted")]
     [InlineData("unknown subscription 'assgn'; did you mean 'assign'?", "check", "-", "--subscription", "assgn")]
+    [InlineData("unknown value of --commit 'aftr'; did you mean 'after'?", "check", "-", "--commit", "aftr")]
+    [InlineData("unknown value of --offset-reset 'latst'; did you mean 'latest'?", "check", "-", "--offset-reset", "latst")]
     [InlineData("unknown mutant 'ack-at-locl'; did you mean 'ack-at-local-append'?", "run", "--mutant", "ack-at-locl")]
     [InlineData("--set acks is given more than once: acks=1 and acks=0; to compare values write --vary acks=1,0", "run", "--set", "acks=1", "--set", "acks=0")]
     [InlineData("--stories 'nowhere': there is no such folder", "hunt", "--regression", "--stories", "nowhere")]
@@ -160,9 +162,9 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("alive, explained as equivalent (1):\n  LogRules.StartsEpoch:always — the table", output.ReplaceLineEndings("\n"), StringComparison.Ordinal);
         Assert.Contains("score: 0/1 killed (0.0 %) of all mutants; 0/0 killed (0.0 %) of those not explained as equivalent", output, StringComparison.Ordinal);
 
-        var unexplained = Run([.. explained, "GroupRules.HasRoom:always"]);
+        var unexplained = Run([.. explained, "GroupRules.MayExpire:always"]);
         Assert.Equal(1, unexplained.Code);
-        Assert.Contains("alive, unexplained (1):\n  GroupRules.HasRoom:always — no run came to ask this rule", unexplained.Output.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Contains("alive, unexplained (1):\n  GroupRules.MayExpire:always — no run came to ask this rule", unexplained.Output.ReplaceLineEndings("\n"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.Reflection;
+using Chaos.Live;
 using Verify.Cli.Verbs;
 using Verify.History;
 using Verify.Promises;
@@ -25,6 +26,10 @@ public static class Mqverify
             return await parsed.InvokeAsync(invocation);
         }
         catch (BadInputException bad)
+        {
+            return Refuse(streams, bad.Message);
+        }
+        catch (LiveException bad)
         {
             return Refuse(streams, bad.Message);
         }

@@ -37,7 +37,7 @@ public static class MarkdownSummary
         foreach (var part in Matrix(result)) yield return part;
         foreach (var part in Others(result)) yield return part;
         foreach (var part in Stories(result)) yield return part;
-        yield return $"\n## How to repeat it\n\n{Code(result.Command)}\n\nmqverify {Text(result.Tool.Version)} ({Text(result.Tool.Commit)}), {Text(Wording.Duration(result.SimulatedSeconds * 1000))} simulated in {Text(Wording.Duration(result.WallSeconds * 1000))}.\n";
+        yield return $"\n## How to repeat it\n\n{Code(result.Command)}\n\nmqverify {Text(result.Tool.Version)} ({Text(result.Tool.Commit)}), {Text(Wording.Elapsed(result))}.\n";
     }
 
     private static IEnumerable<string> Matrix(CampaignResult result)

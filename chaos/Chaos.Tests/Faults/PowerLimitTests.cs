@@ -6,7 +6,7 @@ namespace Chaos.Tests.Faults;
 
 public sealed class PowerLimitTests
 {
-    private readonly PowerLimit limit = new(1, NodeSet.Of([0, 1, 2]), 3);
+    private readonly PowerLimit limit = new(1, NodeSet.Of([0, 1, 2]), static _ => 3);
 
     [Fact]
     public void A_second_broker_may_not_lose_power_until_the_ISR_was_full_again()
@@ -65,7 +65,7 @@ public sealed class PowerLimitTests
     [Fact]
     public void Without_a_limit_it_counts_and_forbids_nothing()
     {
-        var unlimited = new PowerLimit(null, NodeSet.Of([0, 1, 2]), 3);
+        var unlimited = new PowerLimit(null, NodeSet.Of([0, 1, 2]), static _ => 3);
         foreach (var node in new[] { 0, 1, 2 }) unlimited.Observe(new Observation(ObservationKind.PowerLost, new NodeId(node), Offset: 1));
         Assert.False(unlimited.Forbids(Power(0)));
         Assert.Equal(3, unlimited.Worst);

@@ -1,3 +1,5 @@
+using Chaos.Faults;
+using Verify.Campaign.Live;
 using Verify.Campaign.Results;
 using Verify.Campaign.Running;
 using Verify.Promises;
@@ -56,7 +58,19 @@ public sealed record CampaignPlan
         }
     }
 
-    public Scenario ScenarioOf(Cell cell, ulong seed) => ScenarioGenerator.Draw(seed, cell.Configuration, Workload, Faults, Length, Mutant?.Slug);
+    /// <summary>Where live runs take place; null: in simulation.</summary>
+    public LivePlace? Live { get; init; }
+
+    /// <summary>What happens instead of drawn faults; null: these.</summary>
+    public Recipe? Recipe { get; init; }
+
+    public Scenario ScenarioOf(Cell cell, ulong seed)
+    {
+        var drawn = Drawn(cell, seed);
+        return Recipe is null ? drawn : drawn with { Faults = Recipe.Faults(new RecipePace(cell.Configuration.SessionTimeout, cell.Configuration.ReplicaLagTime, Length)), PowerLimit = null };
+    }
+
+    private Scenario Drawn(Cell cell, ulong seed) => Live is not null ? LivePlace.Draw(seed, cell.Configuration, Faults, Length) : ScenarioGenerator.Draw(seed, cell.Configuration, Workload, Faults, Length, Mutant?.Slug);
 }
 
 /// <summary>How far a campaign is, for whoever shows it.</summary>

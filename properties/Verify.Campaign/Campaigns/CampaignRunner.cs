@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using Chaos.Live;
 using Verify.Campaign.Hunting;
 using Verify.Campaign.Judging;
+using Verify.Campaign.Live;
 using Verify.Campaign.Results;
 using Verify.Campaign.Running;
 using Verify.History;
@@ -61,7 +63,7 @@ public sealed class CampaignRunner(CampaignPlan plan, Func<RunRecord, RunVerdict
         Cells = [.. tallies.Select((tally, index) => tally.Result(guarantee => storyOf(index, guarantee), (guarantee, runs) => rates?.PowerOf(plan, runs, guarantee)?.Text))],
         Power = rates?.PowerOf(plan, tallies.Min(static tally => tally.Runs)),
         Interrupted = interrupted is null ? null : new Interruption(interrupted),
-        SimulatedSeconds = tallies.Sum(tally => tally.Simulated.TotalSeconds),
+        SimulatedSeconds = plan.Live is not null ? 0 : tallies.Sum(tally => tally.Simulated.TotalSeconds),
         WallSeconds = watch.Elapsed.TotalSeconds,
     };
 
@@ -76,7 +78,7 @@ public sealed class CampaignRunner(CampaignPlan plan, Func<RunRecord, RunVerdict
             while (Next(stop) is var (cell, seed))
             {
                 history.Reset();
-                var (run, verdict) = Play(plan.Cells[cell], seed, history);
+                var (run, verdict) = Play(plan.Cells[cell], seed, history, stop);
                 lock (adding)
                 {
                     tallies[cell].Add(seed, run, verdict);
@@ -84,21 +86,26 @@ public sealed class CampaignRunner(CampaignPlan plan, Func<RunRecord, RunVerdict
                 }
             }
         }
+        catch (OperationCanceledException)                             // in the middle of a live run: it does not count
+        {
+            lock (adding) interrupted ??= "stopped by Ctrl-C";
+        }
         catch (Exception problem)                                      // told to whoever called Run
         {
             lock (adding) failure ??= ExceptionDispatchInfo.Capture(problem);
         }
     }
 
-    private (RunRecord Run, RunVerdict Verdict) Play(Cell cell, ulong seed, HistoryLog history)
+    private (RunRecord Run, RunVerdict Verdict) Play(Cell cell, ulong seed, HistoryLog history, CancellationToken stop)
     {
         try
         {
-            var run = SimulatedRun.Play(plan.ScenarioOf(cell, seed), plan.Mutant, history);
+            var scenario = plan.ScenarioOf(cell, seed);
+            var run = plan.Live is { } live ? LiveRun.Play(scenario, live.System, history, stop) : SimulatedRun.Play(scenario, plan.Mutant, history);
             keep?.Invoke(cell, run);
             return (run, judge(run));
         }
-        catch (Exception problem) when (problem is not OutOfMemoryException)
+        catch (Exception problem) when (problem is not (OutOfMemoryException or OperationCanceledException or LiveException))
         {
             throw new CampaignFailedException($"seed {seed}{(cell.Label.Length > 0 ? $" of cell {cell.Label}" : "")} could not be played: {problem.Message}", problem);
         }

@@ -48,7 +48,7 @@ internal sealed class CellTally(Cell cell, CampaignPlan plan)
         }
     }
 
-    /// <summary>What deserves a story: for each broken guarantee the first seed that broke it, and the first loss that the configuration permits.</summary>
+    /// <summary>What deserves a story: for each broken guarantee the first seed that broke it, and the first loss and repetition that the configuration permits.</summary>
     public IEnumerable<StoryWish> Wishes() => order.Select(name => guarantees[name].Wish()).OfType<StoryWish>();
 
     public long Runs => runs;
@@ -57,8 +57,9 @@ internal sealed class CellTally(Cell cell, CampaignPlan plan)
     public CellResult Result(Func<string, string?> storyOf, Func<string, long, string?> powerOf) => new()
     {
         Configuration = new SortedDictionary<string, string>(Cell.Configuration.Given.ToDictionary(), StringComparer.Ordinal),
-        System = "reference",
-        On = "sim",
+        System = plan.Live?.System.Name ?? "reference",
+        SystemVersion = plan.Live?.System.Version,
+        On = plan.Live is null ? "sim" : "process",
         Workload = plan.Workload,
         Mutant = plan.Mutant?.Slug,
         Exercised = new Exercised
@@ -74,7 +75,7 @@ internal sealed class CellTally(Cell cell, CampaignPlan plan)
         },
         Guarantees = [.. order.OrderBy(Place).Select(name => guarantees[name].Result(runs, storyOf(name), powerOf(name, runs)))],
         Availability = new Availability(longestOutage, recovery, outageSeed, measured == 0 ? null : outageSum / measured, measured, leaderless.TotalMilliseconds),
-        LatencyMs = latencies.Count == 0 ? null : new Latency(Simulated: true, longestLatency, new SortedDictionary<int, long>(latencies)),
+        LatencyMs = latencies.Count == 0 ? null : new Latency(Simulated: plan.Live is null, longestLatency, new SortedDictionary<int, long>(latencies)),
         DefaultsThatDiffer = [.. Cell.Configuration.DifferencesFromKafka.Select(difference => new Results.DefaultDifference(difference.Name, difference.Ours, difference.Kafkas ?? "", difference.Meaning))],
     };
 
@@ -138,7 +139,8 @@ internal sealed class GuaranteeTally(string name, string ofWhat)
         }
     }
 
-    public StoryWish? Wish() => broken ?? (name == "no-lost-writes" ? permitted : null);
+    /// <summary>Permitted losses and repetitions are what people have to know before they choose a setting.</summary>
+    public StoryWish? Wish() => broken ?? (name is "no-lost-writes" or "at-least-once" or "at-most-once" ? permitted : null);
 
     public GuaranteeResult Result(long runs, string? story, string? power) => new()
     {

@@ -12,6 +12,8 @@ public sealed record HuntPlan
     /// <summary>The first of the fresh seeds; they are taken in order.</summary>
     public ulong FirstSeed { get; init; } = 1;
 
+    public ulong LastSeed { get; init; } = ulong.MaxValue;
+
     /// <summary>Processor time to spend on each mutant before it counts as alive.</summary>
     public TimeSpan Budget { get; init; } = TimeSpan.FromMinutes(10);
 
@@ -42,7 +44,7 @@ public sealed record HuntMeans(Func<RunRecord, RunVerdict> Judge, Func<Scenario,
     private static string Store(string folder, StoryFile story)
     {
         Directory.CreateDirectory(folder);
-        var path = Path.Combine(folder, $"{story.Scenario.Mutant}{StoryFile.Extension}");
+        var path = Path.Combine(folder, $"{story.Scenario.Mutant ?? "unplanted"}{StoryFile.Extension}");
         File.WriteAllText(path, story.ToJson());
         return path;
     }
@@ -64,7 +66,7 @@ public sealed class Hunt(HuntPlan plan, HuntMeans means)
     /// <summary>Searches with fresh seeds: the same for every mutant of one workload, drawn by the one generator that campaigns use.</summary>
     public HuntedMutant Discover(Mutant mutant, CancellationToken stop = default)
     {
-        var search = new Search(plan, mutant, means.Judge);
+        var search = new Search(plan, mutant, seed => Drawn(mutant, seed), means.Judge);
         var kill = search.Run(stop);
         var hunted = new HuntedMutant(mutant.Slug, kill is not null, HuntedBy.Discovery, kill is null ? search.Played : (long)(kill.Scenario.Seed - plan.FirstSeed + 1), search.Cpu.TotalSeconds, null, kill?.Violation.Anomaly)
         {
@@ -75,6 +77,21 @@ public sealed class Hunt(HuntPlan plan, HuntMeans means)
         };
         return kill is null || kill.Violation.Anomaly == Tripwire.Anomaly ? hunted : hunted with { Story = Tell(kill, mutant) };
     }
+
+    /// <summary>
+    /// Searches for bugs that nobody planted: plays the faithful broker under whatever conditions the seeds draw, until a promise is broken. What it finds is a bug of the broker, or a wrong accusation.
+    /// </summary>
+    public UnplantedBug? DiscoverUnplanted(out long played, CancellationToken stop = default)
+    {
+        var search = new Search(plan, null, seed => AnyScenario.Draw(seed, plan.Length), means.Judge);
+        var kill = search.Run(stop);
+        played = search.Played;
+        return kill is null ? null : new UnplantedBug(kill.Scenario, kill.Violation, StoryMaker.Make(kill.Scenario, StoryPoint.Of(kill.Violation), means.Judge, "unplanted", "mqverify hunt --faithful")?.File);
+    }
+
+    private Scenario Drawn(Mutant mutant, ulong seed) => mutant.UnderAnyConditions && seed % 2 == 0
+        ? AnyScenario.Draw(seed, plan.Length, mutant.Slug)
+        : ScenarioGenerator.Draw(seed, Configuration.Of(mutant.Settings), mutant.Workload, mutant.Faults is { } words ? new FaultChoice(words, LimitPower: false) : plan.Faults, plan.Length, mutant.Slug);
 
     /// <summary>Plays the stories that were stored for a mutant, in order, until one kills it.</summary>
     public HuntedMutant Replay(Mutant mutant, IEnumerable<StoredStory> stories)
@@ -105,13 +122,16 @@ public sealed class Hunt(HuntPlan plan, HuntMeans means)
     private bool IsCleanWithout(Scenario scenario) => !means.Judge(SimulatedRun.Play(scenario with { Mutant = null })).Broken.Any();
 }
 
+/// <summary>A promise that the faithful broker broke, or seems to have.</summary>
+/// <param name="Story">Null where it does not come again.</param>
+public sealed record UnplantedBug(Scenario Scenario, Violation Violation, StoryFile? Story);
+
 /// <summary>A run that kills.</summary>
 internal sealed record Kill(Scenario Scenario, Violation Violation);
 
 /// <summary>The search for one mutant on a few threads. Seeds are handed out in order and none below a killing one is left out, so the result does not depend on how many threads there are.</summary>
-internal sealed class Search(HuntPlan plan, Mutant mutant, Func<RunRecord, RunVerdict> judge)
+internal sealed class Search(HuntPlan plan, Mutant? mutant, Func<ulong, Scenario> draw, Func<RunRecord, RunVerdict> judge)
 {
-    private readonly Configuration configuration = Configuration.Of(mutant.Settings);
     private readonly Lock state = new();
     private readonly List<Kill> kills = [];
     private ulong handedOut;
@@ -134,12 +154,12 @@ internal sealed class Search(HuntPlan plan, Mutant mutant, Func<RunRecord, RunVe
         var threads = Enumerable.Range(0, Math.Max(1, plan.Jobs)).Select(number => new Thread(() => Labour(stop)) { IsBackground = true, Name = $"hunt-{number}" }).ToArray();
         foreach (var thread in threads) thread.Start();
         foreach (var thread in threads) thread.Join();
-        if (failure is not null) throw new InvalidOperationException($"the hunt for {mutant.Slug} failed: {failure.Message}", failure);
+        if (failure is not null) throw new InvalidOperationException($"the hunt for {mutant?.Slug ?? "bugs that nobody planted"} failed: {failure.Message}", failure);
         return kills.MinBy(static kill => kill.Scenario.Seed);
     }
 
-    /// <summary>The first violation of a verdict that kills this mutant.</summary>
-    public static Violation? Killing(RunVerdict verdict, Mutant mutant) => verdict.Broken.FirstOrDefault(violation => mutant.Anomalies.Contains(violation.Anomaly));
+    /// <summary>The first violation of a verdict that kills this mutant; without a mutant, the first.</summary>
+    public static Violation? Killing(RunVerdict verdict, Mutant? mutant) => verdict.Broken.FirstOrDefault(violation => mutant is null || mutant.Anomalies.Contains(violation.Anomaly));
 
     private void Labour(CancellationToken stop)
     {
@@ -157,19 +177,19 @@ internal sealed class Search(HuntPlan plan, Mutant mutant, Func<RunRecord, RunVe
     {
         lock (state)
         {
-            if (failure is not null || kills.Count > 0 || Cpu >= plan.Budget || stop.IsCancellationRequested) return null;
+            if (failure is not null || kills.Count > 0 || Cpu >= plan.Budget || stop.IsCancellationRequested || handedOut > plan.LastSeed - plan.FirstSeed) return null;
             return plan.FirstSeed + handedOut++;
         }
     }
 
     private void Try(ulong seed)
     {
-        var scenario = ScenarioGenerator.Draw(seed, configuration, mutant.Workload, plan.Faults, plan.Length, mutant.Slug);
+        var scenario = draw(seed);
         var began = ThreadTime.Now;
         var found = Play(scenario, out var aborted);
         var took = ThreadTime.Now - began;
         var asked = Tripwire.Touches;
-        var isClean = found is null || IsCleanWithout(scenario);
+        var isClean = found is null || mutant is null || IsCleanWithout(scenario);
         lock (state)
         {
             Played++;
@@ -189,7 +209,7 @@ internal sealed class Search(HuntPlan plan, Mutant mutant, Func<RunRecord, RunVe
         {
             return Killing(judge(SimulatedRun.Play(scenario, mutant)), mutant);
         }
-        catch (Exception problem) when (!mutant.Counts && problem is not OutOfMemoryException)
+        catch (Exception problem) when (mutant is { Counts: false } && problem is not OutOfMemoryException)
         {
             aborted = true;                                            // a rule forced to nonsense may break the node's code itself; that is noticed, too
             return new Violation("", Tripwire.Anomaly, "", [], [], problem.Message, null);

@@ -4,6 +4,7 @@ using System.Reflection.Emit;
 using Broker.Core;
 using Verify.Checkers;
 using Verify.Clients;
+using Verify.Promises;
 using Verify.Workloads;
 using Verify.Zoo;
 
@@ -151,7 +152,7 @@ public static class MechanicalMutants
 
         private Mutant Plant(string change, Type wrong)
         {
-            var planted = new Mutant($"{rule.Name}:{change}", rule.Source, $"Not so: {rule.Says}", Rarity.Easy, AnyAnomaly, WorkloadOf(rule)) { Counts = false };
+            var planted = new Mutant($"{rule.Name}:{change}", rule.Source, $"Not so: {rule.Says}", Rarity.Easy, AnyAnomaly, WorkloadOf(rule)) { Counts = false, UnderAnyConditions = true, Settings = SettingsFor(rule) };
             return rule.IsOfClient
                 ? planted with { Client = _ => (ClientRules)Activator.CreateInstance(wrong)! }
                 : planted with { Broker = rules => (BrokerRules)With(rules, rule.Path, Activator.CreateInstance(wrong)!) };
@@ -171,7 +172,12 @@ public static class MechanicalMutants
         private static MethodInfo? TwistOf(string name, Type type) => typeof(Twist).GetMethod(name, [type]) is { } found && found.ReturnType == type ? found : null;
     }
 
+    /// <summary>Clients and coordinators show what they do where groups consume.</summary>
+    private static SortedDictionary<string, string> SettingsFor(RuleEntry rule) =>
+        rule.IsOfClient || rule.Type.Name is "GroupRules" ? new(StringComparer.Ordinal) { [SettingCatalogue.Commit] = "auto" } : new(StringComparer.Ordinal);
+
     /// <summary>What makes a rule's effect visible: topics for those of the quorum and of administration, records for all others.</summary>
     private static string WorkloadOf(RuleEntry rule) =>
-        rule.Type.Namespace!.EndsWith("Quorum", StringComparison.Ordinal) || rule.Type.Name is "ControllerRules" or "PlacementRules" ? WorkloadNames.Metadata : WorkloadNames.Log;
+        rule.Type.Namespace!.EndsWith("Quorum", StringComparison.Ordinal) || rule.Type.Name is "ControllerRules" or "PlacementRules" ? WorkloadNames.Metadata
+        : rule.Type.Name is "CleanerRules" ? WorkloadNames.Compaction : WorkloadNames.Log;
 }

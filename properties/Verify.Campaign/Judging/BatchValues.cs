@@ -17,8 +17,21 @@ internal static class BatchValues
         {
             if (into.Count >= most) return;
             foreach (var record in batch.Records)
-                if (into.Count < most) into.Add(record.Value is { } value ? ValueBytes.Read(value.Span) : -1);
+                if (into.Count < most) into.Add(ValueBytes.Of(record));
         }
+    }
+
+    /// <summary>The values of stored batches with the offsets at which they lie: in compacted logs some are missing.</summary>
+    /// <param name="end">Batches from here on were not taken.</param>
+    public static IEnumerable<(long Offset, long Value)> Placed(ReadOnlyMemory<byte> batches, long end)
+    {
+        var placed = new List<(long, long)>();
+        foreach (var batch in new RecordBatches(batches))
+        {
+            if (batch.BaseOffset >= end) break;
+            foreach (var record in batch.Records) placed.Add((record.Offset, ValueBytes.Of(record)));
+        }
+        return placed;
     }
 
     /// <summary>The value of the first record: it names the batch, since every value is sent in one batch only. -1 when there is none.</summary>
@@ -27,7 +40,7 @@ internal static class BatchValues
         producerId = -1;
         if (!RecordBatch.TryRead(batch, out var first, out _)) return -1;
         producerId = first.ProducerId;
-        foreach (var record in first.Records) return record.Value is { } value ? ValueBytes.Read(value.Span) : -1;
+        foreach (var record in first.Records) return ValueBytes.Of(record);
         return -1;
     }
 

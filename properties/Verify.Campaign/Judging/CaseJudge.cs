@@ -9,9 +9,10 @@ using Verify.Promises;
 namespace Verify.Campaign.Judging;
 
 /// <summary>Turns what a checker found in one run into violations, each with its excuse or without one.</summary>
-internal sealed class CaseJudge(RunRecord run, RunEvidence evidence, Lazy<RecordLives> lives)
+internal sealed class CaseJudge(RunRecord run, RunEvidence evidence, Lazy<RecordLives> lives, Lazy<OffsetLives> offsets)
 {
     private readonly Lazy<LastRead> lastRead = new(() => new LastRead(run.History), isThreadSafe: false);
+    private readonly Lazy<GroupCases> groups = new(() => new GroupCases(run, evidence, lives, offsets), isThreadSafe: false);
 
     private Configuration Configuration => run.Scenario.Configuration;
 
@@ -29,25 +30,30 @@ internal sealed class CaseJudge(RunRecord run, RunEvidence evidence, Lazy<Record
             }
         }
         if (finding.Guarantee == Guarantee.Recovery) AddWhatStoodStill(violations);
+        if (finding.Guarantee == Guarantee.ConsistentPolls && !PromiseMatrix.IsPromised(Configuration, evidence, AnomalyWords.PollSkip)) violations.AddRange(SilentCuts.Find(run, lastRead.Value, lives.Value));
         return violations;
     }
 
     /// <summary>With acks=0 ok says only that it was sent: a read can begin before it has arrived and is committed. It is lost only if it is not there when all is over.</summary>
     private bool ArrivedLater(AnomalyCase instance)
     {
-        if (Configuration.Acks != Promises.Acks.Zero || lastRead.Value.Began is not { } began) return false;
+        if (!run.IsTraced || Configuration.Acks != Promises.Acks.Zero || lastRead.Value.Began is not { } began) return false;
         var value = Number(instance.Values[0]);
         return lastRead.Value.Has(run.History.Keys.Find(instance.Key), value) || lives.Value.ThereSince(PartitionOf(instance), value) >= began;
     }
 
     private Excuse? ExcuseFor(string anomaly, AnomalyCase instance) => anomaly switch
     {
-        AnomalyWords.LostWrite or AnomalyWords.Unseen or AnomalyWords.Duplicate => Ask(anomaly, lives.Value.Of(PartitionOf(instance), Number(instance.Values[0]))),
+        _ when !run.IsTraced => PromiseMatrix.PossibleExcuses(Configuration, evidence, anomaly).FirstOrDefault(),   // nobody saw the record's life: what happened in the run must do
+        AnomalyWords.LostWrite or AnomalyWords.Unseen or AnomalyWords.Duplicate or AnomalyWords.LostKey or AnomalyWords.ResurrectedKey => Ask(anomaly, lives.Value.Of(PartitionOf(instance), Number(instance.Values[0]))),
         AnomalyWords.InconsistentOffsets or AnomalyWords.DivergentReplicas => ForReusedOffset(anomaly, instance),
         AnomalyWords.NonmonotonicSend or AnomalyWords.IntNonmonotonicSend or AnomalyWords.RealtimeSendOrder or AnomalyWords.KeyOrder =>
             Ask(anomaly, lives.Value.OfPair(PartitionOf(instance), Number(instance.Values[0]), Number(instance.Values[1]))),
         AnomalyWords.NonmonotonicPoll or AnomalyWords.IntNonmonotonicPoll or AnomalyWords.PollSkip or AnomalyWords.IntPollSkip =>
             LastHandedOver(instance) is { } value ? Ask(anomaly, lives.Value.Of(PartitionOf(instance), value)) : null,
+        AnomalyWords.GroupLoss => groups.Value.ForLoss(instance),
+        AnomalyWords.GroupDoubleConsume => groups.Value.ForRepetition(instance, lastRead.Value),
+        AnomalyWords.OffsetRegression or AnomalyWords.LostCommit => groups.Value.ForCommit(anomaly, run.History.Keys.Find(instance.Key), instance.Offsets[0], instance.Events[0], instance.Events[1]),
         _ => Ask(anomaly, null),
     };
 
@@ -60,7 +66,8 @@ internal sealed class CaseJudge(RunRecord run, RunEvidence evidence, Lazy<Record
     private Excuse? ForReusedOffset(string anomaly, AnomalyCase instance)
     {
         var offset = instance.Offsets[0];
-        var there = lastRead.Value.ValueAt(run.History.Keys.Find(instance.Key), offset);
+        var there = lastRead.Value.ValueAt(run.History.Keys.Find(instance.Key), offset)
+            ?? instance.Values.Select(value => (long?)Number(value)).FirstOrDefault(value => lives.Value.IsKeptAt(PartitionOf(instance), value!.Value, offset));   // compacted away where it stood, and not lost
         var excuses = instance.Values.Select(Number).Where(value => value != there)
             .Select(value => Ask(anomaly, lives.Value.Of(PartitionOf(instance), value) with { Offset = offset })).ToList();
         return excuses.Contains(null) ? null : excuses.FirstOrDefault();

@@ -6,52 +6,38 @@ namespace Verify.Campaign.Judging;
 internal sealed record Election(int Epoch, int Leader, ElectionKind Kind, NodeSet Isr, EligibleReplicas Eligible);
 
 /// <summary>
-/// The elections of one partition: those that controllers told, and those that a leader's taking office proves although the controller that made them died, or
-/// was deposed, between its decision and its word. What the ISR was before that epoch, and who was fenced when it was first heard of, tells the kind of these.
+/// The elections of one partition. A controller may die, or be deposed, between its decision and its word, and the decision stand all the same: that it was told, or that a leader took office by it, or that a
+/// later one was built on it, proves it. Of two controllers that decided the same epoch the later one did not know the earlier one's decision, so that was lost.
 /// </summary>
 internal sealed class ElectionLog
 {
-    private readonly List<Election> told = [];
-    private readonly SortedDictionary<(int Epoch, int Leader), NodeSet> offices = [];   // taken, with the ISR as their leader knew it
-    private readonly SortedDictionary<int, NodeSet> isrOf = [];                         // the last known of each epoch
-    private readonly List<(int Epoch, NodeSet Fenced)> heard = [];                      // who was fenced when a higher epoch than ever was heard of
+    private readonly SortedDictionary<int, List<(int QuorumEpoch, Election Decided)>> decided = [];
+    private int proved = -1;
 
     /// <summary>The last one told: what the controller last wanted.</summary>
-    public Election? Last => told.Count > 0 ? told[^1] : null;
+    public Election? Last { get; private set; }
 
-    /// <summary>All, those without a leader included. Told late is told: ask when all is over.</summary>
-    public IEnumerable<Election> All => told.Concat(offices.Keys.Where(office => Told(office.Epoch, office.Leader) is null).Select(office => Guess(office.Epoch, office.Leader)));
+    /// <summary>All that stand, those without a leader included. Proof may come late: ask when all is over.</summary>
+    public IEnumerable<Election> All => decided.Where(epoch => epoch.Key <= proved).Select(static epoch => epoch.Value.MaxBy(static one => one.QuorumEpoch).Decided);
 
     /// <summary>The election by which a node that took office did so.</summary>
-    public Election Of(int epoch, int leader) => Told(epoch, leader) ?? Guess(epoch, leader);
+    public Election Of(int epoch, int leader) => decided[epoch].Where(one => one.Decided.Leader == leader).MaxBy(static one => one.QuorumEpoch).Decided;
 
-    /// <param name="fenced">Brokers that the controller holds for dead.</param>
-    public void Observe(in Observation seen, NodeSet fenced)
+    public void Observe(in Observation seen)
     {
         switch (seen.Kind)
         {
-            case ObservationKind.Elected:
-                told.Add(new Election(seen.Epoch, seen.Other, (ElectionKind)seen.Offset, seen.Nodes, EligibleReplicas.Of(seen.EndOffset)));
-                isrOf[seen.Epoch] = seen.Nodes;
-                break;
-            case ObservationKind.IsrCommitted: isrOf[seen.Epoch] = seen.Nodes; break;
-            case ObservationKind.BecameLeader:
-                offices.TryAdd((seen.Epoch, seen.Node.Value), seen.Nodes);
-                isrOf.TryAdd(seen.Epoch, seen.Nodes);                  // the ISR of its first moment: what was committed since is newer
-                break;
-            default: return;
+            case ObservationKind.ElectionDecided: Decided(seen); break;
+            case ObservationKind.Elected: (Last, proved) = (Read(seen), Math.Max(proved, seen.Epoch)); break;
+            case ObservationKind.BecameLeader: proved = Math.Max(proved, seen.Epoch); break;
         }
-        if (heard.Count == 0 || seen.Epoch > heard[^1].Epoch) heard.Add((seen.Epoch, fenced));
     }
 
-    /// <summary>A node may learn of its office long after its time: how things were when it did says nothing of how they were when it was elected.</summary>
-    private Election Guess(int epoch, int leader)
+    private void Decided(in Observation seen)
     {
-        var isr = isrOf.LastOrDefault(known => known.Key < epoch).Value;
-        var fenced = heard.Find(first => first.Epoch >= epoch).Fenced;
-        var eligible = new EligibleReplicas(isr.Count, new NodeSet(isr.Bits & ~fenced.Bits).Count);
-        return new Election(epoch, leader, isr.Contains(leader) ? ElectionKind.Clean : ElectionKind.Unclean, offices[(epoch, leader)], eligible);
+        if (!decided.TryGetValue(seen.Epoch, out var rivals)) decided.Add(seen.Epoch, rivals = []);
+        rivals.Add((seen.Connection, Read(seen)));
     }
 
-    private Election? Told(int epoch, int leader) => told.FindLast(known => known.Epoch == epoch && known.Leader == leader);
+    private static Election Read(in Observation seen) => new(seen.Epoch, seen.Other, (ElectionKind)seen.Offset, seen.Nodes, EligibleReplicas.Of(seen.EndOffset));
 }

@@ -16,6 +16,10 @@ public static class Judge
         Guarantee.NoLostWrites, Guarantee.NoPhantomWrites, Guarantee.NoDuplicates, Guarantee.StableOffsets, Guarantee.Ordering, Guarantee.ConsistentPolls, Guarantee.Recovery,
     ];
 
+    private static readonly string[] OfCompaction = [.. OfLog, Guarantee.TimelyDelivery];
+
+    private static readonly string[] OfGroups = [Guarantee.AtLeastOnce, Guarantee.AtMostOnce, Guarantee.FencedZombies, Guarantee.CommittedOffsets];
+
     private static readonly string[] OfMetadata = [Guarantee.MetadataAgreement, Guarantee.Recovery];
 
     public static RunVerdict Of(RunRecord run)
@@ -23,29 +27,39 @@ public static class Judge
         ArgumentNullException.ThrowIfNull(run);
         var scan = new RunScan(run);
         var lives = new Lazy<RecordLives>(() => new RecordLives(run), isThreadSafe: false);
-        var evidence = scan.Evidence(MayLoseSynced(run) ? lives.Value.MostDiskLosses : 0);
+        var offsets = new Lazy<OffsetLives>(() => new OffsetLives(run), isThreadSafe: false);
+        var evidence = MayLoseSynced(run) ? scan.Evidence(lives.Value.MostDiskLosses, offsets.Value.MostDiskLosses, Expired(run, offsets)) : scan.Evidence(0, 0, Expired(run, offsets));
         var permitted = PromiseMatrix.Permissions.Where(permission => permission.Applies(run.Scenario.Configuration, evidence)).SelectMany(permission => permission.Anomalies).ToHashSet();
 
-        var cases = new CaseJudge(run, evidence, lives);
+        var cases = new CaseJudge(run, evidence, lives, offsets);
         var guarantees = new List<GuaranteeVerdict>();
         foreach (var finding in Findings(run))
         {
             var violations = cases.Judge(finding);
-            var seen = violations.Count > 0 ? ResultVerdict.Violated : finding.Verdict == Verdict.Unknown && !Recovered(finding, run) ? ResultVerdict.Unknown : ResultVerdict.Held;
+            var seen = violations.Count == 0 && MissedItsFaults(run) ? ResultVerdict.Unknown : violations.Count > 0 ? ResultVerdict.Violated : finding.Verdict == Verdict.Unknown && !Recovered(finding, run) ? ResultVerdict.Unknown : ResultVerdict.Held;
             var promised = !GuaranteeCatalogue.All.First(known => known.Name == finding.Guarantee).Anomalies.Any(permitted.Contains);
             var of = finding.Guarantee == Guarantee.Recovery ? 1 : finding.Of;
-            guarantees.Add(new GuaranteeVerdict(finding.Guarantee, seen, promised, of, UnitOf(finding.Guarantee, run), violations, seen == ResultVerdict.Unknown ? finding.Why : null));
+            guarantees.Add(new GuaranteeVerdict(finding.Guarantee, seen, promised, of, UnitOf(finding.Guarantee, run), violations, seen == ResultVerdict.Unknown ? finding.Why ?? "no fault of the schedule bit" : null));
         }
         return new RunVerdict(evidence, guarantees, FigureScan.Of(run, evidence.LeaderChanges, scan.Leaderless, scan.Events));
     }
 
+    /// <summary>Nothing outlives the default in a run, whatever the clocks say.</summary>
+    private static int Expired(RunRecord run, Lazy<OffsetLives> offsets) => run.Scenario.Configuration.WasGiven(SettingCatalogue.OffsetsRetention) ? offsets.Value.Expired : 0;
+
     private static IEnumerable<Finding> Findings(RunRecord run)
     {
-        var contract = ContractOf(run.Scenario.Configuration);
-        var isLog = run.Scenario.Plan.Workload == WorkloadNames.Log;
-        var suite = CheckerSuite.For(contract, isLog ? OfLog : OfMetadata);
+        var workload = run.Scenario.Plan.Workload;
+        var contract = ContractOf(run.Scenario.Configuration) with { Compacted = workload == WorkloadNames.Compaction };
+        var suite = CheckerSuite.For(contract, workload switch
+        {
+            WorkloadNames.Log => run.Scenario.Plan.Members.IsEmpty ? OfLog : [.. OfLog, .. OfGroups],
+            WorkloadNames.Compaction => OfCompaction,
+            WorkloadNames.Metadata => OfMetadata,
+            _ => throw new InvalidOperationException($"unknown workload {workload}"),
+        });
         suite.ObserveAll(run.History);
-        return isLog ? suite.Conclude().Append(ReplicaHistory.Check(run.Journal, run.History, contract)) : suite.Conclude();
+        return WorkloadNames.SendsRecords(workload) && run.IsTraced ? suite.Conclude().Append(ReplicaHistory.Check(run.Journal, run.History, contract)) : suite.Conclude();
     }
 
     /// <summary>The run itself waited for full ISRs and leaders, and got them: that is recovery, also where no client sends (workload metadata).</summary>
@@ -62,8 +76,12 @@ public static class Judge
             _ => throw new InvalidOperationException($"unknown acks {configuration.Acks}"),
         },
         Idempotence = configuration.Idempotence,
+        Commit = configuration.Commit == Commit.Before ? CommitMode.BeforeProcessing : CommitMode.AfterProcessing,
         CaseLimit = int.MaxValue,
     };
+
+    /// <summary>Of real processes something was asked that did not happen: such a run shows nothing.</summary>
+    private static bool MissedItsFaults(RunRecord run) => !run.IsTraced && run.Scenario.Faults.Count > 0 && run.Bitten.Count == 0;
 
     private static bool MayLoseSynced(RunRecord run) =>
         run.Bitten.ContainsKey(Chaos.Faults.FaultWord.Disk) || run.Bitten.ContainsKey(Chaos.Faults.FaultWord.DiskLies) || run.Bitten.ContainsKey(Chaos.Faults.FaultWord.BitRot);
@@ -75,6 +93,10 @@ public static class Judge
         Guarantee.NoDuplicates => "records placed",
         Guarantee.StableOffsets => "offsets",
         Guarantee.MetadataAgreement => "topics listed or missed",
+        Guarantee.AtLeastOnce => "owed to groups",
+        Guarantee.AtMostOnce => "processed",
+        Guarantee.FencedZombies => "commits",
+        Guarantee.CommittedOffsets => "offsets asked for",
         Guarantee.Recovery => "runs",
         _ => "comparisons",
     };

@@ -11,7 +11,7 @@ internal sealed class LastRead
     public LastRead(HistoryLog history)
     {
         var end = history.Count - 1;
-        while (end >= 0 && history[end] is not { Function: EventFunction.Final, Type: EventType.Ok }) end--;
+        while (end >= 0 && !(history[end] is { Function: EventFunction.Final, Type: EventType.Ok } final && final.Detail.Group < 0)) end--;
         if (end < 0) return;
         var process = history[end].Process;
         var start = end;

@@ -9,7 +9,8 @@ namespace Verify.Campaign.Judging;
 /// The lives of one partition's records, written down observation by observation: who got them, where they were placed, on which replicas they lay and how each copy ended.
 /// </summary>
 /// <remarks>A copy is known by leader epoch and offset, both stamped into its batch: no two records of one history share them.</remarks>
-internal sealed class PartitionLives
+/// <param name="read">Adds the values of all records of some batches: what a record is known by.</param>
+internal sealed class PartitionLives(Action<ReadOnlyMemory<byte>, List<long>> read)
 {
     private readonly SortedDictionary<int, Replica> replicas = [];
     private readonly Dictionary<(int Epoch, long Offset), PlacementDraft> placements = [];
@@ -28,12 +29,13 @@ internal sealed class PartitionLives
 
     // Observations about this partition
 
-    public void Observe(in Observation seen, long at, NodeSet fenced)
+    public void Observe(in Observation seen, long at)
     {
         switch (seen.Kind)
         {
             case ObservationKind.ProduceReceived: Received(seen, at); break;
             case ObservationKind.Appended: Appended(seen, at); break;
+            case ObservationKind.ProduceAnswered when seen.Other == 0: Vouched(seen); break;
             case ObservationKind.Replicated: Replicated(seen, at); break;
             case ObservationKind.Flushed: Flushed(seen); break;
             case ObservationKind.HighWatermark: Watermark(seen, at); break;
@@ -43,7 +45,7 @@ internal sealed class PartitionLives
             case ObservationKind.BecameFollower: (ReplicaOf(seen.Node).Leads, ReplicaOf(seen.Node).Epoch) = (false, seen.Epoch); break;
             case ObservationKind.ClientAnswered when seen.EndOffset >= 0: Answered(LifeOf(seen.EndOffset), seen); break;
         }
-        elections.Observe(seen, fenced);
+        elections.Observe(seen);
     }
 
     public void HadFullIsr(long at) => fullIsrAt.Add(at);
@@ -97,6 +99,13 @@ internal sealed class PartitionLives
         foreach (var value in ValuesOf(seen.Bytes)) Store(replica, PlacementAt(seen.Epoch, offset++, value, producerId), at);
     }
 
+    /// <summary>A broker answers for what is in its own log.</summary>
+    private void Vouched(in Observation seen)
+    {
+        foreach (var copy in ReplicaOf(seen.Node).Live)
+            if (copy.Offset >= seen.Offset && copy.Offset < seen.EndOffset) copy.Placement.IsVouchedFor = true;
+    }
+
     private void Replicated(in Observation seen, long at)
     {
         var replica = ReplicaOf(seen.Node);
@@ -104,8 +113,7 @@ internal sealed class PartitionLives
         foreach (var batch in new Broker.Protocol.RecordBatches(seen.Bytes))
         {
             if (batch.BaseOffset >= seen.EndOffset) return;            // not taken: unsound, or not the next one
-            var offset = batch.BaseOffset;
-            foreach (var value in ValuesOf(batch.Bytes)) Store(replica, PlacementAt(batch.PartitionLeaderEpoch, offset++, value, batch.ProducerId), at);
+            foreach (var (offset, value) in BatchValues.Placed(batch.Bytes, seen.EndOffset)) Store(replica, PlacementAt(batch.PartitionLeaderEpoch, offset, value, batch.ProducerId), at);
         }
     }
 
@@ -169,7 +177,9 @@ internal sealed class PartitionLives
         if (seen.Other != 0 || seen.Offset < 0) return;
         life.Acknowledged = true;
         var offset = seen.Offset;
-        if (life.Placements.FindLast(placement => placement.Offset == offset) is { } told) told.Acknowledged = true;
+        // Two leaders may have stored it at one offset, and one of them not have answered.
+        var there = life.Placements.FindAll(placement => placement.Offset == offset);
+        if ((there.FindLast(static placement => placement.IsVouchedFor) ?? there.LastOrDefault()) is { } told) told.Acknowledged = true;
     }
 
     // Evidence
@@ -209,6 +219,9 @@ internal sealed class PartitionLives
         _ => throw new InvalidOperationException($"nobody leads by {kind}"),
     };
 
+    /// <summary>Some copy of it at this offset was neither cut nor lost. One that a cleaner removed counts as kept.</summary>
+    public bool IsKeptAt(long value, long offset) => lives.TryGetValue(value, out var life) && life.Placements.Exists(placement => placement.Offset == offset && placement.IsKept);
+
     /// <summary>Both travelled in one request.</summary>
     public bool SharedBatch(long one, long other) =>
         lives.TryGetValue(one, out var life) && lives.TryGetValue(other, out var second) && life.Batches.Intersect(second.Batches).Any();
@@ -226,7 +239,7 @@ internal sealed class PartitionLives
     private List<long> ValuesOf(ReadOnlyMemory<byte> batch)
     {
         values.Clear();
-        BatchValues.Read(batch, values);
+        read(batch, values);
         return values;
     }
 
@@ -276,6 +289,9 @@ internal sealed class PartitionLives
         public long ProducerId { get; } = producerId;
 
         public List<CopyDraft> Copies { get; } = [];
+
+        /// <summary>A broker that had it answered so.</summary>
+        public bool IsVouchedFor { get; set; }
 
         public bool Acknowledged { get; set; }
 

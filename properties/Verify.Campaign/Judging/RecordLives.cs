@@ -12,13 +12,12 @@ internal sealed class RecordLives
     private readonly List<(Observation Read, TimeSpan At)> unjudged = [];   // batches that a broker read and has not spoken of since
     private readonly RunRecord run;
     private readonly PowerLimit power;
-    private NodeSet fenced;
 
     public RecordLives(RunRecord run)
     {
         this.run = run;
         var configuration = run.Scenario.Configuration;
-        power = new PowerLimit(null, ClusterNodes.Brokers(configuration.Brokers), configuration.ReplicationFactor);
+        power = new PowerLimit(null, ClusterNodes.Brokers(configuration.Brokers), partition => OffsetsPlan.ReplicasOf(configuration, partition));
         for (var i = 0; i < run.Journal.Count; i++) Observe(run.Journal[i].What, i);
     }
 
@@ -30,6 +29,9 @@ internal sealed class RecordLives
     public RecordEvidence OfPair(TopicPartition partition, long earlier, long later) =>
         Of(partition, earlier) with { Other = Of(partition, later), OtherInSameBatch = PartitionOf(partition).SharedBatch(earlier, later) };
 
+    /// <summary>Whether some replica has a record at an offset to the end, or cleaned it there.</summary>
+    public bool IsKeptAt(TopicPartition partition, long value, long offset) => PartitionOf(partition).IsKeptAt(value, offset);
+
     /// <summary>Since when readers could have a record that is there to the end: its commit or, while there is none, its first copy; null when it is not there.</summary>
     public TimeSpan? ThereSince(TopicPartition partition, long value) =>
         PartitionOf(partition).ThereSince(value) is { } index ? run.Journal[(int)index].At : null;
@@ -39,17 +41,15 @@ internal sealed class RecordLives
         var isFull = power.Observe(seen);
         switch (seen.Kind)
         {
-            case ObservationKind.BrokerFenced: fenced = fenced.With(seen.Other); break;
-            case ObservationKind.BrokerUnfenced: fenced = fenced.Without(seen.Other); break;
             case ObservationKind.NodeStarted: foreach (var partition in partitions.Values) partition.Restarted(seen.Node); break;
             case ObservationKind.Crashed: Died(seen.Node, at); foreach (var partition in partitions.Values) partition.Restarted(seen.Node); break;
             case ObservationKind.PowerLost: Died(seen.Node, at); foreach (var partition in partitions.Values) partition.LostPower(seen.Node, at); break;
-            case ObservationKind.FaultBit when DamagesDisk(seen.Other): foreach (var partition in partitions.Values) partition.DiskDamaged(seen.Node); break;
+            case ObservationKind.FaultBit when DamagesDisk(run, seen.Other): foreach (var partition in partitions.Values) partition.DiskDamaged(seen.Node); break;
             case ObservationKind.FrameLost: foreach (var (partition, batch) in BatchValues.OfRequest(seen.Bytes)) PartitionOf(partition).LostOnTheWay(seen, batch); break;
             default:
                 if (seen.Partition.Topic != ClusterNodes.Topic || seen.Partition.Partition < 0) return;
                 Read(seen, at);
-                PartitionOf(seen.Partition).Observe(seen, at, fenced);
+                PartitionOf(seen.Partition).Observe(seen, at);
                 if (isFull) PartitionOf(seen.Partition).HadFullIsr(at);
                 break;
         }
@@ -70,11 +70,12 @@ internal sealed class RecordLives
         unjudged.RemoveAll(one => one.Read.Node == node);
     }
 
-    private bool DamagesDisk(int fault) => (uint)fault < (uint)run.Faults.Count && run.Faults[fault].Fault is Fault.Disk { Trouble: DiskTrouble.FsyncFails } or Fault.DiskLies or Fault.BitRot;
+    /// <summary>Whether a fault of the run can lose what was synced.</summary>
+    public static bool DamagesDisk(RunRecord run, int fault) => (uint)fault < (uint)run.Faults.Count && run.Faults[fault].Fault is Fault.Disk { Trouble: DiskTrouble.FsyncFails } or Fault.DiskLies or Fault.BitRot;
 
     private PartitionLives PartitionOf(TopicPartition partition)
     {
-        if (!partitions.TryGetValue(partition.Partition, out var lives)) partitions.Add(partition.Partition, lives = new PartitionLives());
+        if (!partitions.TryGetValue(partition.Partition, out var lives)) partitions.Add(partition.Partition, lives = new PartitionLives(static (batches, into) => BatchValues.Read(batches, into)));
         return lives;
     }
 }

@@ -21,13 +21,34 @@ internal static class ReplicaHistory
             if (KindOf(seen.Kind) is not { } kind) continue;
             var key = seen.Partition.Topic is null ? -1 : KeyOf(seen.Partition, keys, recorder);
             values.Clear();
-            if (kind is ObserveKind.Appended or ObserveKind.Replicated) BatchValues.Read(seen.Bytes, values, seen.EndOffset - seen.Offset);
+            if (kind == ObserveKind.Appended) BatchValues.Read(seen.Bytes, values, seen.EndOffset - seen.Offset);
             var detail = new EventDetail { Kind = kind, Node = seen.Node.Value, Key = key, Epoch = seen.Epoch, Offset = seen.Offset, EndOffset = seen.EndOffset };
+            if (kind == ObserveKind.Replicated)
+            {
+                // One event for each stretch without a gap: what was compacted away before it was copied is not there.
+                var next = -1L;
+                foreach (var (offset, value) in BatchValues.Placed(seen.Bytes, seen.EndOffset))
+                {
+                    if (values.Count > 0 && offset != next)
+                    {
+                        Show(detail);
+                        values.Clear();
+                    }
+                    if (values.Count == 0) detail = detail with { Offset = offset };
+                    values.Add(value);
+                    next = offset + 1;
+                }
+            }
+            Show(detail);
+        }
+        return suite.Conclude()[0];
+
+        void Show(in EventDetail detail)
+        {
             recorder.Observe(detail, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(values));
             suite.Observe(one[0]);
             one.Clear();
         }
-        return suite.Conclude()[0];
     }
 
     private static int KeyOf(TopicPartition partition, Dictionary<TopicPartition, int> keys, HistoryRecorder recorder)

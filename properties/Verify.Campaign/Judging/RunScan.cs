@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Broker.Core.Groups;
 using Broker.Runtime;
 using Chaos.Faults;
 using Chaos.Simulation;
@@ -21,17 +22,20 @@ internal sealed class RunScan
     private readonly Dictionary<int, int> sessionsOf = [];             // of idempotent producers
     private readonly RunRecord run;
     private readonly NodeSet brokers;
-    private readonly PowerLimit power;
+    private readonly PowerLimit power, offsetsPower;                  // of the topic under test, and of the one in which groups keep their offsets
+    private readonly GroupFigures groups;
     private int refusals, retries, lostRequests, unknownOutcomes, leaderChanges;
     private int shrinks, expansions, truncations, tornTails, controllerChanges, powerLosses, brokerDeaths;
-    private NodeSet down, fenced, lied, spoiled;                       // brokers not running; nodes whose disk lied; nodes that may have lost what was synced
+    private NodeSet down, lied, spoiled;                       // brokers not running; nodes whose disk lied; nodes that may have lost what was synced
 
     public RunScan(RunRecord run)
     {
         this.run = run;
         var configuration = run.Scenario.Configuration;
         brokers = ClusterNodes.Brokers(configuration.Brokers);
-        power = new PowerLimit(null, brokers, configuration.ReplicationFactor);
+        power = new PowerLimit(null, brokers, partition => OffsetsPlan.ReplicasOf(configuration, partition));
+        offsetsPower = new PowerLimit(null, brokers, partition => OffsetsPlan.ReplicasOf(configuration, partition));
+        groups = GroupFigures.Of(run.History);
         for (var i = 0; i < run.Journal.Count; i++)
         {
             Observe(run.Journal[i].What);
@@ -40,7 +44,7 @@ internal sealed class RunScan
         foreach (var since in leaderlessSince.Values) Leaderless += run.Simulated - since;
     }
 
-    /// <summary>How long partitions under test had no leader, as the controller told it; added up over partitions. Of the workload log: the other one restarts all brokers by itself.</summary>
+    /// <summary>How long partitions under test had no leader, as the controller told it; added up over partitions. Not of the workload metadata, which restarts all brokers by itself.</summary>
     public TimeSpan Leaderless { get; private set; }
 
     private Configuration Configuration => run.Scenario.Configuration;
@@ -48,7 +52,9 @@ internal sealed class RunScan
     private NodeSet Voters => Configuration.CombinedRoles ? brokers : ClusterNodes.Controllers;
 
     /// <param name="diskLosses">The most replicas of one partition whose disks lost what was synced between two moments of full ISR.</param>
-    public RunEvidence Evidence(int diskLosses) => new()
+    /// <param name="offsetsDiskLosses">The same, of the partitions in which groups keep their offsets.</param>
+    /// <param name="offsetsExpired">Committed offsets that expired while their group had no members.</param>
+    public RunEvidence Evidence(int diskLosses, int offsetsDiskLosses, int offsetsExpired) => new()
     {
         Faults = run.Bitten.ToImmutableSortedDictionary(StringComparer.Ordinal),
         ConnectionsDied = lostRequests + unknownOutcomes + brokerDeaths,
@@ -60,6 +66,12 @@ internal sealed class RunScan
         LastKnownLeaderElections = Elections(ElectionKind.LastKnownLeader),
         PowerLossesBeforeFullIsr = power.Worst,
         DiskLossesBeforeFullIsr = diskLosses,
+        OffsetsPowerLossesBeforeFullIsr = offsetsPower.Worst,
+        OffsetsDiskLossesBeforeFullIsr = offsetsDiskLosses,
+        OffsetsExpired = offsetsExpired,
+        MemberCrashes = groups.Crashes,
+        Rebalances = groups.Rebalances,
+        CommitsUnconfirmed = groups.Unconfirmed,
         ReplicasGone = new NodeSet(down.Bits & ~StoppedByThemselves.Bits).Count,
         Controllers = Voters.Count,
         ControllersGone = new NodeSet(spoiled.Bits & Voters.Bits).Count,
@@ -77,17 +89,18 @@ internal sealed class RunScan
 
     private void Observe(in Observation seen)
     {
-        power.Observe(seen);
+        var ofOffsets = seen.Partition.Topic == OffsetsTopic.Name;
+        if (!ofOffsets) power.Observe(seen);
+        if (ofOffsets || seen.Partition.Topic is null) offsetsPower.Observe(seen);
         switch (seen.Kind)
         {
             case ObservationKind.ProduceReceived: Received(seen); break;
             case ObservationKind.FrameLost: LostOnTheWay(seen); break;
+            case ObservationKind.SentAgain: retries++; break;
             case ObservationKind.ClientAnswered when seen.Other == -1: unknownOutcomes++; break;
-            case ObservationKind.BecameLeader: ElectionsOf(seen.Partition).Observe(seen, fenced); TookOffice(seen); break;
-            case ObservationKind.Elected: ElectionsOf(seen.Partition).Observe(seen, fenced); break;
-            case ObservationKind.IsrCommitted: ElectionsOf(seen.Partition).Observe(seen, fenced); Isr(seen); break;
-            case ObservationKind.BrokerFenced: fenced = fenced.With(seen.Other); break;
-            case ObservationKind.BrokerUnfenced: fenced = fenced.Without(seen.Other); break;
+            case ObservationKind.BecameLeader: ElectionsOf(seen.Partition).Observe(seen); TookOffice(seen); break;
+            case ObservationKind.Elected or ObservationKind.ElectionDecided: ElectionsOf(seen.Partition).Observe(seen); break;
+            case ObservationKind.IsrCommitted: Isr(seen); break;
             case ObservationKind.Truncated: truncations++; break;
             case ObservationKind.LogRecovered when seen.EndOffset > 0: tornTails++; break;
             case ObservationKind.QuorumLeader: controllerChanges++; break;
@@ -131,7 +144,7 @@ internal sealed class RunScan
 
     private void WithoutLeader(in JournalEntry entry)
     {
-        if (entry.What.Kind != ObservationKind.Elected || run.Scenario.Plan.Workload != WorkloadNames.Log || entry.What.Partition.Topic != ClusterNodes.Topic) return;
+        if (entry.What.Kind != ObservationKind.Elected || !WorkloadNames.SendsRecords(run.Scenario.Plan.Workload) || entry.What.Partition.Topic != ClusterNodes.Topic) return;
         if ((ElectionKind)entry.What.Offset == ElectionKind.None) leaderlessSince.TryAdd(entry.What.Partition, entry.At);
         else if (leaderlessSince.Remove(entry.What.Partition, out var since)) Leaderless += entry.At - since;
     }

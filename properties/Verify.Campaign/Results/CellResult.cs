@@ -9,6 +9,9 @@ public sealed record CellResult
     /// <summary>Which broker: <c>reference</c>, <c>kafka</c>, <c>rabbitmq</c>, …</summary>
     public required string System { get; init; }
 
+    /// <summary>What it is, with its version; null in simulation, where it is this tool's own.</summary>
+    public string? SystemVersion { get; init; }
+
     /// <summary>Where it ran: <c>sim</c>, <c>process</c>, <c>docker</c>, <c>external</c>.</summary>
     public required string On { get; init; }
 

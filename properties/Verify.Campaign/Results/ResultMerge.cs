@@ -32,7 +32,7 @@ public static class ResultMerge
 
     /// <summary>Two cells are the same experiment when this is equal.</summary>
     private static string KeyOf(CellResult cell) =>
-        string.Join("\n", [cell.System, cell.On, cell.Workload, cell.Mutant ?? "", .. cell.Configuration.OrderBy(setting => setting.Key, StringComparer.Ordinal).Select(setting => $"{setting.Key}={setting.Value}")]);
+        string.Join("\n", [cell.System, cell.SystemVersion ?? "", cell.On, cell.Workload, cell.Mutant ?? "", .. cell.Configuration.OrderBy(setting => setting.Key, StringComparer.Ordinal).Select(setting => $"{setting.Key}={setting.Value}")]);
 
     private static void RefuseOtherTool(CampaignResult first, CampaignResult other)
     {

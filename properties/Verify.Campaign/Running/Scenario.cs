@@ -50,16 +50,24 @@ public sealed record FaultChoice(IReadOnlyList<string> Words, bool LimitPower)
 /// <summary>Draws scenarios from seeds. Workload and faults depend on the seed and the number of brokers alone, so the cells of a comparison, and all mutants, face the same.</summary>
 public static class ScenarioGenerator
 {
-    private const ulong WorkloadStream = 1, FaultStream = 2, WorldStream = 3;
+    private const ulong WorkloadStream = 1, FaultStream = 2, WorldStream = 3, GroupStream = 4, GroupFaultStream = 5;
 
     public static Scenario Draw(ulong seed, Configuration configuration, string workload, FaultChoice faults, TimeSpan length, string? mutant = null)
     {
         var chance = new Prng(seed);
         var plan = WorkloadGenerator.Draw(workload, chance.Split(WorkloadStream), length);
-        if (configuration.WasGiven(SettingCatalogue.Partitions) && workload == WorkloadNames.Log)
+        if (configuration.WasGiven(SettingCatalogue.Partitions) && WorkloadNames.SendsRecords(workload))
             plan = plan with { Partitions = configuration.Partitions, Commands = [.. plan.Commands.Select(command => command is Command.Send send ? send with { Partition = send.Partition % configuration.Partitions } : command)] };
         int? limit = faults.LimitPower ? configuration.EffectiveMinInsyncReplicas - 1 : null;
-        return new Scenario(seed, configuration, plan, DrawFaults(chance.Split(FaultStream), plan, configuration.Brokers, faults, length), WorldShape.Draw(chance.Split(WorldStream), workload), length, limit, mutant);
+        var hasGroups = configuration.HasGroups && workload == WorkloadNames.Log;
+        if (hasGroups) plan = GroupGenerator.AddTo(plan, chance.Split(GroupStream), length, configuration.WasGiven(SettingCatalogue.Partitions) ? configuration.Partitions : null);
+        var schedule = DrawFaults(chance.Split(FaultStream), plan, configuration.Brokers, faults, length);
+        if (hasGroups)
+        {
+            schedule = new FaultSchedule(schedule.Concat(GroupFaults.Draw(chance.Split(GroupFaultStream), plan, configuration.Brokers, faults, length)));
+            if (limit is { } most) limit = Math.Min(most, OffsetsPlan.MinInSyncReplicas - 1);
+        }
+        return new Scenario(seed, configuration, plan, schedule, WorldShape.Draw(chance.Split(WorldStream), workload), length, limit, mutant);
     }
 
     private static FaultSchedule DrawFaults(Prng chance, WorkloadPlan plan, int brokers, FaultChoice faults, TimeSpan length)
@@ -71,7 +79,7 @@ public static class ScenarioGenerator
             Brokers = ClusterNodes.Brokers(brokers),
             Controllers = ClusterNodes.Controllers,
             Clients = ClusterNodes.Clients(plan),
-            Partitions = [.. Enumerable.Range(0, plan.Workload == WorkloadNames.Log ? plan.Partitions : 0).Select(index => new TopicPartition(ClusterNodes.Topic, index))],
+            Partitions = [.. Enumerable.Range(0, WorkloadNames.SendsRecords(plan.Workload) ? plan.Partitions : 0).Select(index => new TopicPartition(ClusterNodes.Topic, index))],
             Focus = plan.Workload == WorkloadNames.Metadata ? ClusterNodes.Controllers : NodeSet.Empty,
             Span = length * 0.9,
             PowerBudget = int.MaxValue,
@@ -94,7 +102,11 @@ public static class ClusterNodes
 
     public static NodeId Client(int number) => new(21 + number);
 
+    public static NodeId Member(int number) => new(30 + number);
+
     public static NodeId Reader(int number) => new(41 + number);
+
+    public static NodeSet Members(WorkloadPlan plan) => NodeSet.Of(plan.Members.Select(static member => Member(member.Number).Value));
 
     public static NodeSet Clients(WorkloadPlan plan) =>
         NodeSet.Of([.. Enumerable.Range(0, plan.Clients).Select(number => Client(number).Value), .. Enumerable.Range(0, plan.Readers).Select(number => Reader(number).Value)]);

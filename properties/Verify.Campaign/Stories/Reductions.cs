@@ -32,9 +32,13 @@ internal static class Reductions
         return scenario with
         {
             Length = scenario.Length - skipped,
-            Plan = scenario.Plan with { Commands = [.. commands] },
+            Plan = scenario.Plan with { Commands = [.. commands], Members = [.. scenario.Plan.Members.Select(Sooner)] },
             Faults = new FaultSchedule(scenario.Faults.Select(fault => fault.When is Trigger.At(var at) ? fault with { When = new Trigger.At(at - skipped) } : fault)),
         };
+
+        MemberPlan Sooner(MemberPlan member) => member with { Joins = Since(member.Joins), Leaves = member.Leaves is { } leaves ? Since(leaves) : null };
+
+        TimeSpan Since(TimeSpan at) => at > skipped ? at - skipped : TimeSpan.Zero;
 
         TimeSpan Later(TimeSpan at) => !keepEarlier ? at - skipped : at >= skipped + prelude ? at - skipped : at * (prelude / (skipped + prelude));
     }
@@ -44,6 +48,18 @@ internal static class Reductions
         var busy = plan.Commands.Select(command => command.Client).Distinct().Order().ToList();
         return plan with { Clients = Math.Max(1, busy.Count), Commands = [.. plan.Commands.Select(command => command with { Client = busy.IndexOf(command.Client) })] };
     }
+
+    /// <summary>What makes a member plainer, one thing at a time.</summary>
+    public static IReadOnlyList<Func<MemberPlan, MemberPlan>> PlainerMembers { get; } =
+    [
+        static member => member with { Leaves = null },
+        static member => member with { Joins = TimeSpan.Zero },
+        static member => member with { Instance = null },
+        static member => Rounded(member, 100),
+        static member => Rounded(member, 10),
+    ];
+
+    private static MemberPlan Rounded(MemberPlan member, int unit) => member with { Joins = Rounded(member.Joins, unit), Leaves = member.Leaves is { } leaves ? Rounded(leaves, unit) : null };
 
     /// <summary>Everything that was about another partition is about one of these.</summary>
     public static Scenario OnPartitions(Scenario scenario, int count) => scenario with
@@ -62,7 +78,7 @@ internal static class Reductions
             fault = fault with { When = after with { What = after.What with { Partition = Within(partition) } } };
         return fault is Fault.MoveLeader move ? move with { TopicPartition = Within(move.TopicPartition) } : fault;
 
-        TopicPartition Within(TopicPartition of) => of with { Partition = of.Partition % count };
+        TopicPartition Within(TopicPartition of) => of.Topic == ClusterNodes.Topic ? of with { Partition = of.Partition % count } : of;
     }
 
     /// <summary>The same fault without what complicates it, one thing at a time.</summary>
@@ -116,6 +132,7 @@ internal static class Reductions
         ObservationKind.IsrCommitted => new ObservationPattern(seen.Kind, Partition: seen.Partition),
         ObservationKind.Appended or ObservationKind.Truncated or ObservationKind.Replicated => new ObservationPattern(seen.Kind, seen.Node, seen.Partition),
         ObservationKind.ClientAnswered => new ObservationPattern(seen.Kind, Partition: seen.Partition),
+        ObservationKind.MemberStep => new ObservationPattern(seen.Kind, seen.Node, Other: seen.Other),
         ObservationKind.QuorumLeader => new ObservationPattern(seen.Kind, seen.Node),
         _ => null,
     };

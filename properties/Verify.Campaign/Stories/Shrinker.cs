@@ -63,6 +63,7 @@ public sealed class Shrinker
         }
         Shorten();
         PlainerWorld();
+        PlainerMembers();
         PlainerFaults();
         RounderTimes();
         FewerSettings();
@@ -71,7 +72,7 @@ public sealed class Shrinker
         return new ShrinkResult(scenario, sighting, tries, MayGoOn);
     }
 
-    private int Size => scenario.Faults.Count + scenario.Plan.Commands.Length + scenario.Plan.Clients + scenario.Plan.Readers + scenario.Plan.Partitions;
+    private int Size => scenario.Faults.Count + scenario.Plan.Commands.Length + scenario.Plan.Clients + scenario.Plan.Readers + scenario.Plan.Partitions + scenario.Plan.Members.Length;
 
     /// <summary>Keeps the smaller scenario if it still fails.</summary>
     private bool Try(Scenario smaller) => smaller != scenario && Adopt(smaller);
@@ -148,8 +149,11 @@ public sealed class Shrinker
 
     private void FewerCommands() => Minimal.Of(scenario.Plan.Commands, TryCommands, () => MayGoOn);
 
+    private bool TryMembers(IEnumerable<MemberPlan> members) => Try(scenario with { Plan = scenario.Plan with { Members = [.. members] } });
+
     private void FewerParticipants()
     {
+        if (!scenario.Plan.Members.IsEmpty) Minimal.Of(scenario.Plan.Members, TryMembers, () => MayGoOn);
         var plan = scenario.Plan;
         foreach (var readers in (int[])[0, 1])
             if (readers < plan.Readers && Try(scenario with { Plan = plan with { Readers = readers } })) break;
@@ -157,6 +161,13 @@ public sealed class Shrinker
         if (plan.Clients > 1 && !Try(scenario with { Plan = plan with { Clients = 1, Commands = [.. plan.Commands.Select(command => command with { Client = 0 })] } }))
             Try(scenario with { Plan = Reductions.WithoutIdleClients(plan) });
         if (plan.Partitions > 1) Try(Reductions.OnPartitions(scenario, 1));
+    }
+
+    private void PlainerMembers()
+    {
+        foreach (var number in scenario.Plan.Members.Select(static member => member.Number).ToArray())
+            foreach (var plainer in Reductions.PlainerMembers)
+                TryMembers(scenario.Plan.Members.Select(member => member.Number == number ? plainer(member) : member));
     }
 
     private void PlainerFaults()

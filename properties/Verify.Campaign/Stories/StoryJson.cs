@@ -25,10 +25,10 @@ internal static partial class StoryJson
     /// <summary>The fields, as they stand in the file.</summary>
     private sealed record Document(
         string Tool, string System, string On, string Why, string Guarantee, string Anomaly, string? Excuse, SortedDictionary<string, string> Configuration, string? Mutant,
-        ulong Seed, WorldShape World, TimeSpan Length, int? PowerLimit, Shape Workload, FaultSchedule Faults, ImmutableArray<Command> Commands, string TraceHash, StoryOrigin Found, string? Mended = null);
+        ulong Seed, WorldShape World, TimeSpan Length, int? PowerLimit, Shape Workload, FaultSchedule Faults, ImmutableArray<Command> Commands, string TraceHash, StoryOrigin Found, string? Mended = null, ImmutableArray<MemberPlan> Members = default);
 
     /// <summary>So many numbers there are for producers, and for readers (see <see cref="ClusterNodes"/>).</summary>
-    private const int MostClients = 19;
+    private const int MostClients = 9, MostReaders = 19;
 
     private sealed record Shape(string Name, int Partitions, int Clients, int Readers);
 
@@ -42,7 +42,7 @@ internal static partial class StoryJson
             Field("configuration", new SortedDictionary<string, string>(scenario.Configuration.Given.ToDictionary(), StringComparer.Ordinal)),
             Field("mutant", scenario.Mutant), Field("seed", scenario.Seed), Field("world", scenario.World), Field("length", scenario.Length), Field("powerLimit", scenario.PowerLimit),
             Field("workload", new Shape(plan.Workload, plan.Partitions, plan.Clients, plan.Readers)),
-            Lines("faults", scenario.Faults), Lines("commands", plan.Commands),
+            Lines("faults", scenario.Faults), .. plan.Members.IsEmpty ? Array.Empty<string>() : [Lines("members", plan.Members)], Lines("commands", plan.Commands),
             Field("traceHash", StoryFile.Hex(story.TraceHash)), Field("found", story.Found), .. story.Mended is { } mended ? [Field("mended", mended)] : Array.Empty<string>(),
         ];
         return $"{{\n{string.Join(",\n", fields)}\n}}\n";
@@ -117,18 +117,35 @@ internal static partial class StoryJson
             if (!WorkloadNames.All.Contains(shape.Name)) throw Bad("workload.name", BadInputException.Unknown("workload", shape.Name, WorkloadNames.All).Message);
             Within("workload.partitions", shape.Partitions, 1, 64);
             Within("workload.clients", shape.Clients, 0, MostClients);
-            Within("workload.readers", shape.Readers, 0, MostClients);
+            Within("workload.readers", shape.Readers, 0, MostReaders);
             for (var i = 0; i < document.Commands.Length; i++)
             {
                 Check(document.Commands[i], $"commands[{i}]");
                 if (i > 0 && document.Commands[i].At < document.Commands[i - 1].At) throw Bad($"commands[{i}].at", "commands stand in the order of their times");
             }
-            return new WorkloadPlan(shape.Name, shape.Partitions, shape.Clients, shape.Readers, document.Commands);
+            return new WorkloadPlan(shape.Name, shape.Partitions, shape.Clients, shape.Readers, document.Commands) { Members = Members() };
+        }
+
+        ImmutableArray<MemberPlan> Members()
+        {
+            if (document.Members.IsDefaultOrEmpty) return [];
+            if (!Settings().HasGroups) throw Bad("members", "there are groups only where the configuration says when they commit: commit");
+            if (document.Workload.Name != WorkloadNames.Log) throw Bad("members", $"the {document.Workload.Name} workload has no groups");
+            for (var i = 0; i < document.Members.Length; i++)
+            {
+                var (member, field) = (document.Members[i], $"members[{i}]");
+                Within($"{field}.number", member.Number, 0, GroupGenerator.Most - 1);
+                Within($"{field}.group", member.Group, 0, GroupGenerator.MostGroups - 1);
+                Within($"{field}.batch", member.Batch, 1, int.MaxValue);
+                if (document.Members.Take(i).Any(other => other.Number == member.Number)) throw Bad($"{field}.number", $"{member.Number} is another member's");
+                if (member.Joins < TimeSpan.Zero || member.Leaves < member.Joins || member.Processing < TimeSpan.Zero) throw Bad(field, "times are not negative, and nobody leaves before it joins");
+            }
+            return document.Members;
         }
 
         void Check(Command command, string field)
         {
-            if (command is Command.Send != (document.Workload.Name == WorkloadNames.Log)) throw Bad(field, $"the {document.Workload.Name} workload has no such command: {command}");
+            if (command is Command.Send != WorkloadNames.SendsRecords(document.Workload.Name)) throw Bad(field, $"the {document.Workload.Name} workload has no such command: {command}");
             if (command.At < TimeSpan.Zero) throw Bad($"{field}.at", "a time is not negative");
             Within($"{field}.client", command.Client, 0, document.Workload.Clients - 1);
             if (command is Command.Send send) Within($"{field}.partition", send.Partition, 0, document.Workload.Partitions - 1);

@@ -55,7 +55,7 @@ public static class StoryTeller
     /// <summary>The life of any record of a run; null when no client sent this value.</summary>
     public static RecordLife? LifeOf(RunRecord run, long value)
     {
-        if (run.Scenario.Plan.Workload != WorkloadNames.Log) return null;
+        if (!WorkloadNames.SendsRecords(run.Scenario.Plan.Workload)) return null;
         foreach (var e in run.History)
         {
             if (e.Function != History.EventFunction.Send || e.Operations[0].Value != value) continue;
@@ -76,6 +76,8 @@ public static class StoryTeller
             var then = loss.Node == appender ? "and then" : $"but {scene.Cast.Name(loss.Node)}";
             return Texts.Sentence($"{scene.Cast.Name(appender)} {wrote} {trail.Name} {then} {loss.How}");
         }
+        if (violation is { Anomaly: AnomalyWords.GroupLoss, Excuse.Says: { } why, Values: [var skipped, ..] }) return Texts.Sentence($"value {skipped} was never processed: {why}");
+        if (violation is { Anomaly: AnomalyWords.GroupDoubleConsume, Excuse.Says: { } again, Values: [var repeated, ..] }) return Texts.Sentence($"value {repeated} was processed twice: {again}");
         return Texts.Sentence(violation is { Anomaly: AnomalyWords.LostWrite or AnomalyWords.Unseen, Excuse.Says: { } says, Values: [var value, ..] } ? $"value {value} was lost: {says}" : scene.Cast.WithNames(violation.Note));
     }
 }

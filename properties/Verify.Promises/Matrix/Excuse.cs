@@ -47,6 +47,21 @@ public sealed record Excuse(string Name, string Says, string Source)
     public static readonly Excuse ProducerSessionChanged = new(
         "producer-session-changed", "it was sent in two producer sessions, and idempotence reaches over one", "KIP-98: one session (T11)");
 
+    public static readonly Excuse CrashBeforeProcessing = new(
+        "crash-before-processing", "its member committed past it, and crashed before it had processed it", "consumer documentation: commits before processing, at most once (T8)");
+
+    public static readonly Excuse CrashBeforeCommit = new(
+        "crash-before-commit", "its member processed it, and crashed before a commit past it was confirmed", "consumer documentation: commits after processing, at least once (T9)");
+
+    public static readonly Excuse RebalanceBeforeCommit = new(
+        "rebalance-before-commit", "its partition went to another member before the first one had committed past it", "consumer documentation: commits after processing, at least once (T9); KIP-62");
+
+    public static readonly Excuse CommitUnconfirmed = new(
+        "commit-unconfirmed", "the commit past it was refused or never answered, and its member could not know what became of it", "consumer documentation: commitSync may fail (T8, T9)");
+
+    public static readonly Excuse OffsetsExpired = new(
+        "offsets-expired", "the group had no members, and what it had committed had been kept for offsets.retention.minutes by its coordinator's clock", "KIP-211; offsets.retention.minutes");
+
     public static readonly Excuse TooFewReplicasLeft = new(
         "too-few-replicas-left", "too many replicas could not come back for the partition to go on", "min.insync.replicas; unclean.leader.election.enable");
 
@@ -56,7 +71,8 @@ public sealed record Excuse(string Name, string Says, string Source)
     public static ImmutableArray<Excuse> All { get; } =
     [
         NeverDelivered, RefusedUnseen, LeaderChangedBeforeReplication, UncleanElection, PowerLossOfMinIsr, LastReplicaStanding, DiskLossOfMinIsr,
-        RetryWithoutIdempotence, InFlightReorder, InFlightToTwoLeaders, LateDelivery, AnotherConnection, ProducerSessionChanged, TooFewReplicasLeft, QuorumLost,
+        RetryWithoutIdempotence, InFlightReorder, InFlightToTwoLeaders, LateDelivery, AnotherConnection, ProducerSessionChanged,
+        CrashBeforeProcessing, CrashBeforeCommit, RebalanceBeforeCommit, CommitUnconfirmed, OffsetsExpired, TooFewReplicasLeft, QuorumLost,
     ];
 
     public override string ToString() => Name;

@@ -20,14 +20,26 @@ public static class Excuses
         {
             NoProgress or LostTopic or ResurrectedTopic => PromiseMatrix.PossibleExcuses(configuration, run, anomaly) is [var first, ..] ? first : null,
             _ when record is null => null,
-            LostWrite or Unseen => ForLoss(configuration, record),
+            LostWrite or Unseen or LostKey or ResurrectedKey => ForLoss(configuration, record),
             Duplicate => ForDuplicate(configuration, record),
-            InconsistentOffsets or DivergentReplicas => ForReusedOffset(configuration, record),
+            InconsistentOffsets or DivergentReplicas or GroupDoubleConsume => ForReusedOffset(configuration, record),
             NonmonotonicSend or IntNonmonotonicSend or RealtimeSendOrder or KeyOrder => ForOrder(configuration, record, ofOneProducer: anomaly != RealtimeSendOrder),
             NonmonotonicPoll or IntNonmonotonicPoll or PollSkip or IntPollSkip => ForReader(configuration, record),
             _ => null,
         };
         return excuse is not null && PromiseMatrix.Permits(configuration, run, anomaly, excuse) ? excuse : null;
+    }
+
+    /// <summary>The excuse for a committed offset that is gone from the topic in which groups keep them, told as <paramref name="anomaly"/>, or null. Coordinators write with acks=all.</summary>
+    /// <param name="commit">The life of the record that held it.</param>
+    public static Excuse? ForCommit(string anomaly, Configuration configuration, RunEvidence run, RecordEvidence commit)
+    {
+        ArgumentNullException.ThrowIfNull(commit);
+        var offsets = Configuration.Of([
+            new(SettingCatalogue.MinInsyncReplicas, $"{PromiseMatrix.OffsetsMinIsr}"), new(SettingCatalogue.FlushMessages, configuration.Value(SettingCatalogue.FlushMessages)),
+            new(SettingCatalogue.EligibleLeaderReplicas, configuration.Value(SettingCatalogue.EligibleLeaderReplicas)),
+        ]);
+        return ForLoss(offsets, commit) is { } excuse && PromiseMatrix.Permits(configuration, run, anomaly, excuse) ? excuse : null;
     }
 
     /// <summary>Every sending that left no trace and every placement that is gone must have its reason.</summary>

@@ -19,7 +19,7 @@ public sealed record AnomalyPromise(string Guarantee, string Anomaly, ImmutableA
 /// <remarks>Sources stand with each excuse; the trade-offs they belong to are in <see cref="TradeOffCatalogue"/>.</remarks>
 public static class PromiseMatrix
 {
-    private static readonly ImmutableArray<string> Losses = [LostWrite, Unseen];
+    private static readonly ImmutableArray<string> Losses = [LostWrite, Unseen, LostKey, ResurrectedKey];
 
     private static readonly ImmutableArray<string> Orders = [NonmonotonicSend, IntNonmonotonicSend, RealtimeSendOrder, KeyOrder];
 
@@ -31,7 +31,10 @@ public static class PromiseMatrix
     /// another record where a high watermark had passed the one that is gone.
     /// </summary>
     private static readonly ImmutableArray<string> LossOfCommitted =
-        [.. LossOfUncommitted, Duplicate, NonmonotonicPoll, IntNonmonotonicPoll, PollSkip, IntPollSkip, DivergentReplicas];
+        [.. LossOfUncommitted, Duplicate, NonmonotonicPoll, IntNonmonotonicPoll, PollSkip, IntPollSkip, DivergentReplicas, GroupDoubleConsume];
+
+    /// <summary>What follows when the topic vanishes in part in which groups keep their offsets: they stand where they stood before, and read again.</summary>
+    private static readonly ImmutableArray<string> LossOfOffsets = [OffsetRegression, LostCommit, GroupDoubleConsume];
 
     public static ImmutableArray<Permission> Permissions { get; } =
     [
@@ -61,6 +64,24 @@ public static class PromiseMatrix
             (c, run) => c.Acks == Acks.Zero && run.ConnectionsDied + run.LeaderChanges > 0),
         new(Excuse.ProducerSessionChanged, [Duplicate, .. Orders], "idempotence, and a producer began a new session",
             (c, run) => c.Idempotence && run.ProducerSessions > 1),
+        new(Excuse.CrashBeforeProcessing, [GroupLoss], "commit=before and a member crashed",
+            (c, run) => c.Commit == Commit.Before && run.MemberCrashes > 0),
+        new(Excuse.CommitUnconfirmed, [GroupLoss], "commit=before and a commit was not confirmed",
+            (c, run) => c.Commit == Commit.Before && run.CommitsUnconfirmed > 0),
+        new(Excuse.CrashBeforeCommit, [GroupDoubleConsume], "commit=after or auto and a member crashed",
+            (c, run) => CommitsLater(c) && run.MemberCrashes > 0),
+        new(Excuse.CommitUnconfirmed, [GroupDoubleConsume], "commit=after or auto and a commit was not confirmed",
+            (c, run) => CommitsLater(c) && run.CommitsUnconfirmed > 0),
+        new(Excuse.RebalanceBeforeCommit, [GroupDoubleConsume], "commit=after or auto and a partition went to another member",
+            (c, run) => CommitsLater(c) && run.Rebalances > 0),
+        new(Excuse.PowerLossOfMinIsr, LossOfOffsets, "no flush per batch, and two of the three replicas of the groups' offsets lost unsynced data before the ISR was full again",
+            (c, run) => c.HasGroups && !c.FlushesEveryBatch && run.OffsetsPowerLossesBeforeFullIsr >= OffsetsMinIsr),
+        new(Excuse.LastReplicaStanding, LossOfOffsets, "no eligible leader replicas, and a replica of the groups' offsets lost data",
+            (c, run) => c.HasGroups && !c.EligibleLeaderReplicas && LostOffsets(c, run) > 0),
+        new(Excuse.DiskLossOfMinIsr, LossOfOffsets, "two of the three replicas of the groups' offsets lost data, one at least on a failed disk",
+            (c, run) => c.HasGroups && run.OffsetsDiskLossesBeforeFullIsr > 0 && LostOffsets(c, run) >= OffsetsMinIsr),
+        new(Excuse.OffsetsExpired, LossOfOffsets, "offsets expired of a group without members",
+            (c, run) => c.HasGroups && run.OffsetsExpired > 0),
         new(Excuse.TooFewReplicasLeft, [NoProgress], "fewer replicas left than min.insync.replicas",
             (c, run) => run.ReplicasGone > 0 && c.ReplicationFactor - run.ReplicasGone < c.EffectiveMinInsyncReplicas),
         new(Excuse.QuorumLost, [NoProgress, LostTopic, ResurrectedTopic], "a majority of controllers is gone or lost its disk",
@@ -83,6 +104,14 @@ public static class PromiseMatrix
 
     internal static bool Permits(Configuration configuration, RunEvidence run, string anomaly, Excuse excuse) =>
         Permissions.Any(p => p.Excuse == excuse && p.Anomalies.Contains(anomaly) && p.Applies(configuration, run));
+
+    /// <summary>min.insync.replicas of the topic in which groups keep their offsets, whatever the topic under test has.</summary>
+    public const int OffsetsMinIsr = 2;
+
+    private static bool CommitsLater(Configuration configuration) => configuration.Commit is Commit.After or Commit.Auto;
+
+    private static int LostOffsets(Configuration configuration, RunEvidence run) =>
+        run.OffsetsDiskLossesBeforeFullIsr + (configuration.FlushesEveryBatch ? 0 : run.OffsetsPowerLossesBeforeFullIsr);
 
     /// <summary>Replicas that lost data that mattered: with a flush per batch nothing that counts is ever unsynced.</summary>
     private static int LostData(Configuration configuration, RunEvidence run) =>

@@ -43,7 +43,7 @@ public sealed record PromiseText(Configuration Configuration, ImmutableArray<Gua
 {
     public static PromiseText Of(Configuration configuration) => new(
         configuration,
-        [.. GuaranteeCatalogue.All.Select(g => new GuaranteePromise(g, [.. FaultClass.All.Select(f => Promise(configuration, g, f))]))],
+        [.. GuaranteeCatalogue.All.Where(g => configuration.HasGroups || !GuaranteeCatalogue.IsOfGroups(g.Name)).Select(g => new GuaranteePromise(g, [.. FaultClass.All.Select(f => Promise(configuration, g, f))]))],
         [.. TradeOffCatalogue.Of(configuration)]);
 
     /// <summary>The worst that can happen in a run that meets this class alone.</summary>
@@ -52,14 +52,15 @@ public sealed record PromiseText(Configuration Configuration, ImmutableArray<Gua
         ArgumentNullException.ThrowIfNull(configuration);
         var minimum = configuration.EffectiveMinInsyncReplicas;
         var disturbed = new RunEvidence { ConnectionsDied = 1, Refusals = 1, LeaderChanges = 1, Retries = configuration.Retries > 0 ? 1 : 0 };
+        if (configuration.HasGroups) disturbed = disturbed with { Rebalances = 1, CommitsUnconfirmed = 1, MemberCrashes = faults.Word == "K" ? 1 : 0 };
         var leaderless = disturbed with { UncleanElections = configuration.UncleanLeaderElection ? 1 : 0 };
         return faults.Word switch
         {
             "N" or "K" => leaderless,
             "P1" => leaderless with { PowerLossesBeforeFullIsr = Math.Max(1, minimum - 1) },
-            "P+" => leaderless with { PowerLossesBeforeFullIsr = configuration.ReplicationFactor, LastKnownLeaderElections = configuration.EligibleLeaderReplicas ? 1 : 0 },
+            "P+" => leaderless with { PowerLossesBeforeFullIsr = configuration.ReplicationFactor, OffsetsPowerLossesBeforeFullIsr = configuration.HasGroups ? PromiseMatrix.OffsetsMinIsr + 1 : 0, LastKnownLeaderElections = configuration.EligibleLeaderReplicas ? 1 : 0 },
             "D1" => leaderless with { DiskLossesBeforeFullIsr = 1, ReplicasGone = 1 },
-            "C" => disturbed,
+            "C" => disturbed with { OffsetsExpired = configuration.HasGroups && configuration.WasGiven(SettingCatalogue.OffsetsRetention) ? 1 : 0 },
             _ => throw new ArgumentException($"no such fault class: {faults.Word}", nameof(faults)),
         };
     }

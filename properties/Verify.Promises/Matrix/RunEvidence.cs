@@ -42,6 +42,24 @@ public sealed record RunEvidence
     /// <summary>The same, for replicas whose disk lost data already synced: a lying fsync, bit rot, a disk that died.</summary>
     public int DiskLossesBeforeFullIsr { get; init; }
 
+    /// <summary><see cref="PowerLossesBeforeFullIsr"/> of the partitions in which consumer groups keep their offsets; those of the topic under test count there.</summary>
+    public int OffsetsPowerLossesBeforeFullIsr { get; init; }
+
+    /// <summary><see cref="DiskLossesBeforeFullIsr"/> of the partitions in which consumer groups keep their offsets.</summary>
+    public int OffsetsDiskLossesBeforeFullIsr { get; init; }
+
+    /// <summary>Processes of members of consumer groups that died.</summary>
+    public int MemberCrashes { get; init; }
+
+    /// <summary>Assignments after the first of each partition in its group.</summary>
+    public int Rebalances { get; init; }
+
+    /// <summary>Commits that were refused or whose outcome their members never learnt.</summary>
+    public int CommitsUnconfirmed { get; init; }
+
+    /// <summary>Committed offsets that expired while their group had no members.</summary>
+    public int OffsetsExpired { get; init; }
+
     /// <summary>The most replicas of one partition that could not come back before the run ended.</summary>
     public int ReplicasGone { get; init; }
 

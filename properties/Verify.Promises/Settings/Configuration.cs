@@ -16,6 +16,22 @@ public enum Acks
     All,
 }
 
+/// <summary>When the members of consumer groups commit.</summary>
+public enum Commit
+{
+    /// <summary>There are no groups.</summary>
+    None,
+
+    /// <summary>Before the records are handed to whoever processes them.</summary>
+    Before,
+
+    /// <summary>When they are processed, at each poll.</summary>
+    After,
+
+    /// <summary>When they are processed, at the first poll after auto.commit.interval.ms.</summary>
+    Auto,
+}
+
 /// <summary>A default of ours that is not Kafka's, for the report. Kafka's is null where it has none.</summary>
 public sealed record DifferentDefault(string Name, string Ours, string? Kafkas, string Meaning);
 
@@ -25,17 +41,19 @@ public sealed record DifferentDefault(string Name, string Ours, string? Kafkas, 
 /// </summary>
 public sealed class Configuration : IEquatable<Configuration>
 {
-    private readonly ImmutableSortedDictionary<string, string> given;
+    private static readonly ImmutableSortedDictionary<string, string> Nothing = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
-    private Configuration(ImmutableSortedDictionary<string, string> given)
+    private readonly ImmutableSortedDictionary<string, string> given, usual;
+
+    private Configuration(ImmutableSortedDictionary<string, string> given, ImmutableSortedDictionary<string, string> usual)
     {
-        this.given = given;
+        (this.given, this.usual) = (given, usual);
         Acks = Value(SettingCatalogue.Acks) switch { "0" => Acks.Zero, "1" => Acks.One, _ => Acks.All };
         Idempotence = given.TryGetValue(SettingCatalogue.EnableIdempotence, out var asked) ? asked == "true" : Acks == Acks.All && Retries > 0;
         ConfigurationRules.Check(this);
     }
 
-    public static Configuration Default { get; } = new(ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal));
+    public static Configuration Default { get; } = new(Nothing, Nothing);
 
     public Acks Acks { get; }
 
@@ -83,6 +101,15 @@ public sealed class Configuration : IEquatable<Configuration>
     /// <summary>A controller in each broker, instead of controllers as nodes of their own.</summary>
     public bool CombinedRoles => Value(SettingCatalogue.ProcessRoles) == "combined";
 
+    public Commit Commit => Value(SettingCatalogue.Commit) switch { "before" => Commit.Before, "after" => Commit.After, "auto" => Commit.Auto, _ => Commit.None };
+
+    /// <summary>Consumer groups read the topic under test.</summary>
+    public bool HasGroups => Commit != Commit.None;
+
+    public TimeSpan OffsetsRetention => TimeSpan.FromMinutes(Number(SettingCatalogue.OffsetsRetention));
+
+    public TimeSpan OffsetsRetentionCheck => Duration(SettingCatalogue.OffsetsRetentionCheck);
+
     /// <summary>Brokers a cluster of this configuration needs: three, or as many as there are replicas.</summary>
     public int Brokers => Math.Max(3, ReplicationFactor);
 
@@ -118,8 +145,12 @@ public sealed class Configuration : IEquatable<Configuration>
             changed[setting.Name] = setting.Canonical(value);
         }
 
-        return new Configuration(changed.ToImmutable());
+        return new Configuration(changed.ToImmutable(), usual);
     }
+
+    /// <summary>Other defaults than the catalogue's, for where they do not fit; nothing is given yet.</summary>
+    /// <exception cref="BadInputException">As <see cref="Of"/>.</exception>
+    public static Configuration Usually(IEnumerable<KeyValuePair<string, string>> defaults) => new(Nothing, Of(defaults).given);
 
     /// <summary>This configuration with one value replaced.</summary>
     public Configuration With(string name, string value) => With([KeyValuePair.Create(name, value)]);
@@ -139,12 +170,14 @@ public sealed class Configuration : IEquatable<Configuration>
         SettingCatalogue.DeliveryTimeout => AtLeast(setting, SettingCatalogue.RequestTimeout, 1),
         SettingCatalogue.SessionTimeout => AtLeast(setting, SettingCatalogue.HeartbeatInterval, 2),
         SettingCatalogue.HeartbeatInterval when given.TryGetValue(SettingCatalogue.SessionTimeout, out var session) =>
-            Text(Math.Clamp(Parsed(session) / 2, 1, Parsed(setting.Default!))),
-        _ => setting.Default!,
+            Text(Math.Clamp(Parsed(session) / 2, 1, Parsed(Usual(setting)))),
+        _ => Usual(setting),
     };
 
+    private string Usual(Setting setting) => usual.GetValueOrDefault(setting.Name) ?? setting.Default!;
+
     private string AtLeast(Setting setting, string partner, int times) =>
-        Text(Math.Max(Parsed(setting.Default!), given.TryGetValue(partner, out var other) ? Parsed(other) * times : 0));
+        Text(Math.Max(Parsed(Usual(setting)), given.TryGetValue(partner, out var other) ? Parsed(other) * times : 0));
 
     public bool WasGiven(string name) => given.ContainsKey(name);
 

@@ -38,7 +38,7 @@ public static class KafkaNames
         metadata.max.retention.bytes metadata.max.retention.ms metric.reporters metrics.num.samples metrics.recording.level
         metrics.sample.window.ms node.id num.io.threads num.network.threads num.recovery.threads.per.data.dir
         num.replica.alter.log.dirs.threads num.replica.fetchers offset.metadata.max.bytes offsets.commit.required.acks
-        offsets.commit.timeout.ms offsets.load.buffer.size offsets.retention.check.interval.ms offsets.retention.minutes
+        offsets.commit.timeout.ms offsets.load.buffer.size
         offsets.topic.compression.codec offsets.topic.num.partitions offsets.topic.replication.factor offsets.topic.segment.bytes
         password.encoder.secret principal.builder.class producer.id.expiration.check.interval.ms producer.id.expiration.ms
         producer.purgatory.purge.interval.requests queued.max.request.bytes queued.max.requests quota.window.num quota.window.size.seconds

@@ -32,6 +32,9 @@ public static class SettingCatalogue
     public const string ElectionTimeout = "controller.quorum.election.timeout.ms";
     public const string QuorumFetchTimeout = "controller.quorum.fetch.timeout.ms";
     public const string ProcessRoles = "process.roles";
+    public const string Commit = "commit";
+    public const string OffsetsRetention = "offsets.retention.minutes";
+    public const string OffsetsRetentionCheck = "offsets.retention.check.interval.ms";
 
     /// <summary>More brokers than this no simulated cluster has.</summary>
     public const int MostReplicas = 32;
@@ -62,6 +65,11 @@ public static class SettingCatalogue
         new(ProcessRoles, Word, Cluster, "separate", null, "controllers as nodes of their own (separate), or one in each broker (combined)",
             Words: ["separate", "combined"],
             Spellings: [("broker,controller", "combined"), ("controller,broker", "combined"), ("broker", "separate"), ("controller", "separate")]),
+        new(Commit, Word, Consumer, "none", "none",
+            "when consumer groups commit what they read: before processing it, after it, or by enable.auto.commit; none: nobody subscribes (workload log)",
+            Words: ["none", "before", "after", "auto"]),
+        new(OffsetsRetention, Number, Broker, "10080", "10080", "minutes for which the offsets of a group without members are kept", 1, MaxInt),
+        new(OffsetsRetentionCheck, Milliseconds, Broker, "600000", "600000", "how often a coordinator looks for offsets to expire", 1, MaxInt),
     ];
 
     /// <summary>The names of <see cref="All"/>, in its order.</summary>

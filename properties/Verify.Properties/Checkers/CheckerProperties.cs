@@ -12,7 +12,7 @@ public sealed class CheckerProperties
     [
         CheckContract.Default,
         CheckContract.Default with { Acks = Acks.Leader, Idempotence = false, Subscription = Subscription.Subscribe },
-        CheckContract.Default with { Acks = Acks.None, Idempotence = false },
+        CheckContract.Default with { Acks = Acks.None, Idempotence = false, Commit = CommitMode.BeforeProcessing, GroupStart = GroupStart.Latest },
     ];
 
     private static string ByCheckers(ImmutableArray<Happening> history, CheckContract contract)
@@ -37,6 +37,19 @@ public sealed class CheckerProperties
     [Fact]
     public void The_checkers_agree_with_the_naive_oracle_on_noise() =>
         Prop.ForAll(RandomHistories.Noise, Agree).Check(Config.QuickThrowOnFailure.WithMaxTest(1_000).WithEndSize(60));
+
+    [Fact]
+    public void The_checkers_agree_with_the_naive_oracle_on_noise_of_groups() =>
+        Prop.ForAll(RandomHistories.GroupNoise, Agree).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000).WithEndSize(100));
+
+    [Fact]
+    public void Noise_of_groups_shows_every_anomaly_of_groups_that_there_is()
+    {
+        var seen = Enumerable.Range(0, 1_000).SelectMany(static seed => ByCheckers(RandomHistories.GroupNoiseOf(seed, 80), CheckContract.Default).Split(", ")).Select(static a => a.Split(' ')[0]).Distinct();
+
+        string[] missing = [.. new[] { AnomalyName.GroupLoss, AnomalyName.GroupDoubleConsume, AnomalyName.ZombieCommit, AnomalyName.OffsetRegression, AnomalyName.LostCommit }.Except(seen)];
+        Assert.Empty(missing);
+    }
 
     [Fact]
     public void The_checkers_agree_with_the_naive_oracle_on_damaged_histories() =>

@@ -18,11 +18,21 @@ public sealed record Happening(EventType Type, EventFunction Function, int Proce
 
     public bool FromBeginning { get; init; }
 
+    /// <summary>Of commit and assigned; of process, the record alone: its partition and offset.</summary>
+    public ImmutableArray<KeyOffset> Offsets { get; init; } = [];
+
+    public int Group { get; init; } = -1;
+
+    public int Member { get; init; } = -1;
+
+    public int Generation { get; init; } = -1;
+
     public bool Polls => Function == EventFunction.Poll || Reads.Length > 0;
 
     public override string ToString() =>
         $"p{Process} {Type} {Function} {string.Join(' ', Sends.Select(static s => $"send k{s.Key}={s.Value}@{s.Offset}{(s.RecordKey < 0 ? "" : $"/r{s.RecordKey}")}"))}"
-        + $"{string.Join(' ', Reads.Select(static r => $"read k{r.Key}@{r.Offset}={r.Value}"))} {(Keys.IsEmpty ? "" : $"keys {string.Join(',', Keys)}")}{(FromBeginning ? " from beginning" : "")}";
+        + $"{string.Join(' ', Reads.Select(static r => $"read k{r.Key}@{r.Offset}={r.Value}"))} {(Keys.IsEmpty ? "" : $"keys {string.Join(',', Keys)}")}{(FromBeginning ? " from beginning" : "")}"
+        + $"{string.Join(' ', Offsets.Select(static o => $"k{o.Key}:{o.Offset}"))}{(Group < 0 ? "" : $" group {Group}")}{(Member < 0 ? "" : $" member {Member}")}{(Generation < 0 ? "" : $" generation {Generation}")}";
 
     public static HistoryLog ToLog(IEnumerable<Happening> history)
     {
@@ -40,6 +50,10 @@ public sealed record Happening(EventType Type, EventFunction Function, int Proce
         if (Polls) log.AddPoll([.. Reads.Select(static r => new PolledRecord(r.Key, r.Offset, r.Value))], []);
         if (!Keys.IsEmpty) log.SetKeys(Keys.AsSpan());
         if (FromBeginning) log.SeekToBeginning();
+        var detail = new EventDetail { Group = Group, Member = Member, Generation = Generation };
+        if (Function == EventFunction.Process) log.SetDetail(detail with { Key = Offsets[0].Key, Offset = Offsets[0].Offset });
+        else if (Group >= 0 || Member >= 0 || Generation >= 0) log.SetDetail(detail);
+        if (!Offsets.IsEmpty && Function != EventFunction.Process) log.SetOffsets(Offsets.AsSpan());
         log.End();
     }
 }

@@ -6,7 +6,7 @@ namespace Verify.Properties.Checkers;
 /// <summary>
 /// The anomalies of records by their definitions, word for word, with lists and nested loops: slow, and shares nothing with the checkers but the names.
 /// </summary>
-internal sealed class NaiveOracle(IReadOnlyList<Happening> history, CheckContract contract)
+internal sealed partial class NaiveOracle(IReadOnlyList<Happening> history, CheckContract contract)
 {
     private sealed record Sent(int At, int Order, EventType Type, int Process, int Session, int Key, int Value, int Offset, int RecordKey);
 
@@ -27,6 +27,7 @@ internal sealed class NaiveOracle(IReadOnlyList<Happening> history, CheckContrac
             if (values > 1) Found(AnomalyName.InconsistentOffsets);
         foreach (var key in records.Select(static r => r.Key).Distinct()) Order(key, [.. records.Where(r => r.Key == key).Select(static r => r.Value)]);
         Polls();
+        Groups();
         return string.Join(", ", found.Select(static f => $"{f.Key} {f.Value}"));
     }
 

@@ -14,6 +14,9 @@ internal static class RandomHistories
     /// <summary>Events without sense, so close together that every anomaly turns up.</summary>
     public static Arbitrary<ImmutableArray<Happening>> Noise { get; } = Arb.From(Gen.Sized(static size => Gen.Choose(0, int.MaxValue).Select(seed => NoiseOf(seed, size))), Shrink);
 
+    /// <summary>The same of two consumer groups: sends, polls, and all that members do. Half of the histories tell no commits, or no processing.</summary>
+    public static Arbitrary<ImmutableArray<Happening>> GroupNoise { get; } = Arb.From(Gen.Sized(static size => Gen.Choose(0, int.MaxValue).Select(seed => GroupNoiseOf(seed, size))), Shrink);
+
     /// <summary>What clients of a faithful log see: everything is read in the end, by two processes, from the beginning.</summary>
     public static Arbitrary<ImmutableArray<Happening>> Valid { get; } = Arb.From(Gen.Choose(0, int.MaxValue).Select(static seed => new FaithfulLog(seed).Run()));
 
@@ -32,6 +35,50 @@ internal static class RandomHistories
     {
         var random = new Random(seed);
         return [.. Enumerable.Range(0, random.Next(2, 4 + size / 2)).Select(_ => Any(random))];
+    }
+
+    public static ImmutableArray<Happening> GroupNoiseOf(int seed, int size)
+    {
+        var random = new Random(seed);
+        EventFunction[] told = random.Next(4) switch
+        {
+            0 => [EventFunction.Poll, EventFunction.Txn, EventFunction.Subscribe],
+            1 => [EventFunction.Poll, EventFunction.Commit, EventFunction.Commit],
+            _ => [EventFunction.Process, EventFunction.Commit, EventFunction.Commit],
+        };
+        EventFunction[] functions = [EventFunction.Send, EventFunction.Poll, EventFunction.Assigned, EventFunction.Assigned, EventFunction.Revoked, EventFunction.Subscribe, EventFunction.Final, EventFunction.Crash, .. told, .. told];
+        var history = new List<Happening>();
+        for (var left = random.Next(2, 4 + size / 2); left > 0; left--) AddOfGroup(history, random, AnyOfGroup(random, functions));
+        return [.. history];
+    }
+
+    /// <summary>Most commits and assignments have an invocation somewhere before.</summary>
+    private static void AddOfGroup(List<Happening> history, Random random, Happening e)
+    {
+        if (e.Function is EventFunction.Commit or EventFunction.Assigned && e.Type != EventType.Invoke && random.Next(4) > 0) history.Insert(Math.Max(0, history.Count - random.Next(4)), e with { Type = EventType.Invoke });
+        history.Add(e);
+    }
+
+    private static Happening AnyOfGroup(Random random, EventFunction[] functions)
+    {
+        var function = functions[random.Next(functions.Length)];
+        var type = random.Next(8) switch { 0 => EventType.Fail, 1 => EventType.Info, 2 => EventType.Invoke, _ => EventType.Ok };
+        var happening = new Happening(type, function, random.Next(3)) { Group = random.Next(6) switch { 0 => -1, 1 => 1, _ => 0 } };
+        return function switch
+        {
+            EventFunction.Send => happening with { Group = -1, Type = EventType.Ok, Sends = [new Sending(random.Next(2), random.Next(6), random.Next(6))] },
+            EventFunction.Poll or EventFunction.Txn => happening with { Group = -1, Reads = [.. Enumerable.Range(0, random.Next(4)).Select(_ => new Reading(random.Next(2), random.Next(-1, 6), random.Next(6)))] },
+            EventFunction.Process => happening with { Offsets = [new KeyOffset(random.Next(2), random.Next(6))] },
+            EventFunction.Commit or EventFunction.Assigned => happening with
+            {
+                Member = random.Next(3) == 0 ? 5 : -1,
+                Generation = random.Next(4) == 0 ? -1 : random.Next(3),
+                Keys = function == EventFunction.Assigned ? [0, 1] : [],
+                Offsets = [.. Enumerable.Range(0, random.Next(3)).Select(_ => new KeyOffset(random.Next(2), random.Next(-1, 7)))],
+            },
+            EventFunction.Crash => happening with { Group = -1 },
+            _ => happening with { Keys = [.. Enumerable.Range(0, 2).Where(_ => random.Next(3) > 0)] },
+        };
     }
 
     private static Happening Any(Random random)

@@ -282,10 +282,10 @@ public sealed class ExampleTests
         var assigned = subscribed + Event(1, "ok", "assigned", "\"keys\":[1]");
         var (first, again) = (Polled(1, 1, (0, 10), (1, 11)), Polled(1, 1, (0, 10)));
 
-        Assert.Equal("", Check(subscribed + first + again).Anomalies());
-        Assert.Equal("nonmonotonic-poll 1", Check(assigned + first + again).Anomalies());
-        Assert.Equal("", Check(assigned + first + Event(1, "ok", "revoked", "\"keys\":[1]") + again).Anomalies());
-        Assert.Equal("", Check(Three + first + again, CheckContract.Default with { Subscription = Subscription.Subscribe }).Anomalies());
+        Assert.Equal("group-double-consume 1", Check(subscribed + first + again).Anomalies());
+        Assert.Equal("group-double-consume 1, nonmonotonic-poll 1", Check(assigned + first + again).Anomalies());
+        Assert.Equal("group-double-consume 1", Check(assigned + first + Event(1, "ok", "revoked", "\"keys\":[1]") + again).Anomalies());
+        Assert.Equal("group-double-consume 2", Check(Three + first + again, CheckContract.Default with { Subscription = Subscription.Subscribe }).Anomalies());
     }
 
     [Fact]

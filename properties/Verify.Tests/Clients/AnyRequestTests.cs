@@ -23,7 +23,7 @@ public sealed class AnyRequestTests
         ApiKey.Produce, ApiKey.Fetch, ApiKey.ListOffsets, ApiKey.Metadata, ApiKey.ApiVersions, ApiKey.CreateTopics, ApiKey.DeleteTopics, ApiKey.InitProducerId,
         ApiKey.OffsetForLeaderEpoch, ApiKey.ElectLeaders, ApiKey.IncrementalAlterConfigs, ApiKey.AlterPartitionReassignments,
         ApiKey.FindCoordinator, ApiKey.JoinGroup, ApiKey.SyncGroup, ApiKey.Heartbeat, ApiKey.LeaveGroup, ApiKey.OffsetCommit, ApiKey.OffsetFetch, ApiKey.DescribeGroups, ApiKey.ListGroups,
-        ApiKey.DeleteGroups, ApiKey.OffsetDelete, ApiKey.DescribeCluster, ApiKey.DescribeConfigs, ApiKey.CreatePartitions, ApiKey.DeleteRecords,
+        ApiKey.DeleteGroups, ApiKey.OffsetDelete, ApiKey.DescribeCluster, ApiKey.DescribeConfigs, ApiKey.CreatePartitions, ApiKey.DeleteRecords, ApiKey.AlterConfigs,
     ];
 
     public static TheoryData<ApiKey> Keys => new(Asked);
@@ -124,7 +124,7 @@ public sealed class AnyRequestTests
         "RebalanceTimeoutMs" => chance.Below(100),
         "GenerationId" or "GenerationIdOrMemberEpoch" => chance.Between(-1, 2),
         "Name" when message is JoinGroupProtocol => "range",
-        "Name" => message is IncrementalAlterConfigsRequest.AlterableConfig or CreatableTopicConfig ? chance.Pick(["min.insync.replicas", "cleanup.policy", "max.message.bytes", "segment.bytes"]) : Topic,
+        "Name" => message is IncrementalAlterConfigsRequest.AlterableConfig or AlterConfigsRequest.AlterableConfig or CreatableTopicConfig ? chance.Pick(["min.insync.replicas", "cleanup.policy", "max.message.bytes", "segment.bytes"]) : Topic,
         "TopicId" => chance.Chance(0.5) ? topic : Guid.Empty,
         "Partition" or "PartitionIndex" or "Index" => chance.Below(3),
         "FetchOffset" => (long)chance.Below(3),

@@ -166,6 +166,23 @@ public sealed class ConsumerTests
     });
 
     [Fact]
+    public void A_position_of_a_later_epoch_is_not_held_against_the_log_of_an_older_leader() => Run(FromStart, async (cluster, consumer) =>
+    {
+        foreach (var value in new[] { "a", "b", "c" }) cluster.Append(value);
+        consumer.Assign([P0]);
+        consumer.Resume(P0, 2, cluster.LeaderEpoch + 1);               // committed under a leader of whom this reader has not heard
+        var (early, incidents) = await PollAsync(consumer, 1);
+        Assert.Empty(early);
+        Assert.Empty(incidents);
+        cluster.TruncateTo(2);
+        cluster.MoveLeader(2);
+        cluster.Append("x");
+        var (records, moved) = await PollAsync(consumer, 1);
+        Assert.Equal(["x"], ValuesOf(records));
+        Assert.Empty(moved);
+    });
+
+    [Fact]
     public void Detected_truncation_without_a_reset_policy_waits_for_a_seek() => Run(FromStart with { OffsetReset = OffsetReset.None }, async (cluster, consumer) =>
     {
         cluster.Append("a");

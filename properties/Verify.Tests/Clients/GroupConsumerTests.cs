@@ -87,9 +87,8 @@ public sealed class GroupConsumerTests
     }
 
     [Fact]
-    public void A_position_of_an_earlier_generation_is_not_committed()
+    public void Every_member_gets_as_many_partitions_as_the_next_but_for_one()
     {
-        Assert.False(ClientRules.Faithful.MayCommitPosition(3, 4));
         Assert.Equal([new PartitionRange(0, 3), new PartitionRange(3, 2), new PartitionRange(5, 2)], Enumerable.Range(0, 3).Select(index => ClientRules.Faithful.RangeOf(7, 3, index)));
         Assert.Equal([new PartitionRange(0, 1), new PartitionRange(1, 0)], Enumerable.Range(0, 2).Select(index => ClientRules.Faithful.RangeOf(1, 2, index)));
     }

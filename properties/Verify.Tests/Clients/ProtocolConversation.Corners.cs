@@ -106,6 +106,26 @@ public sealed partial class ProtocolConversation
         await AlterAsync("alter an ill-formed name", "a b", [("min.insync.replicas", Set, "1")]);
         await AlterAsync("alter an unknown kind of resource", Topic, [("min.insync.replicas", Set, "1")], kind: 77);
         await AlterAsync("alter one topic twice", Topic, [("min.insync.replicas", Set, "1")], times: 2);
+        await ReplaceAsync("replace the settings", Topic, ("flush.messages", "1000"), ("min.insync.replicas", "1"));
+        await ReplaceAsync("replace the settings by none", Topic);
+        await ReplaceAsync("replace by a bad value", Topic, ("min.insync.replicas", "0"));
+        await ReplaceAsync("replace by no value", Topic, ("min.insync.replicas", null));
+        await ReplaceAsync("replace by an unknown setting", Topic, ("no.such.setting", "1"));
+        await ReplaceAsync("replace by one setting twice", Topic, ("min.insync.replicas", "1"), ("min.insync.replicas", "1"));
+        await ReplaceAsync("replace back", Topic);
+        await ReplaceAsync("replace in an unknown topic", "nowhere", ("min.insync.replicas", "1"));
+    }
+
+    private async Task ReplaceAsync(string step, string topic, params (string Name, string? Value)[] settings)
+    {
+        var resource = new AlterConfigsRequest.AlterConfigsResource
+        {
+            ResourceType = TopicResource,
+            ResourceName = topic,
+            Configs = [.. settings.Select(static setting => new AlterConfigsRequest.AlterableConfig { Name = setting.Name, Value = setting.Value })],
+        };
+        var answer = await AskAsync<AlterConfigsRequest, AlterConfigsResponse>(new AlterConfigsRequest { Resources = [resource] });
+        Saw(step, $"{Join(answer.Responses.Select(altered => $"{altered.ErrorCode}"))}");
     }
 
     private async Task AlterAsync(string step, string topic, (string Name, sbyte Operation, string? Value)[] changes, sbyte kind = TopicResource, int times = 1)

@@ -26,12 +26,31 @@ public sealed class HistoryFormatTests
         recorder.Assignment(EventFunction.Revoked, EventType.Info, 1, [named], detail: new EventDetail { Group = recorder.Name("g"), Member = recorder.Name("m"), Generation = 4 });
         recorder.Commit(EventType.Ok, 1, [new KeyOffset(p0, 42), new KeyOffset(named, 0)], new EventDetail { Group = recorder.Name("g") });
         recorder.Processed(1, new EventDetail { Key = p0, Offset = 41, Value = 7 });
+        Member(recorder, p0, named);
         recorder.Observe(new EventDetail { Kind = ObserveKind.Appended, Node = 2, Key = p0, Epoch = 5, Offset = 10, EndOffset = 12, Other = 3, Nodes = 0b1101 }, [7, TextValue.Of(cat)]);
         recorder.Topics(EventFunction.List, EventType.Ok, 1, [recorder.Name("t")], final: true);
         recorder.FinalReadFailed(1, [p0]);
         recorder.Crash(1);
         recorder.Heal();
         return recorder.Log;
+    }
+
+    /// <summary>All that the members of a group can do.</summary>
+    private static void Member(HistoryRecorder recorder, int p0, int p1)
+    {
+        var group = new GroupRecorder(recorder, "group");
+        group.Subscribed(6, [p0, p1]);
+        var (known, unknown) = (group.InvokeAssigned(6, "m-1", 3, [p0, p1]), group.InvokeAssigned(7, "m-2", 3, []));
+        known.Ok([new KeyOffset(p0, -1), new KeyOffset(p1, 5)]);
+        unknown.Fail();
+        group.Processed(6, "m-1", 3, new PolledRecord(p1, 5, 70));
+        group.InvokeCommit(6, "m-1", 3, [new KeyOffset(p1, 6)]).Ok();
+        group.InvokeCommit(6, "m-1", 3, [new KeyOffset(p1, 7)]).Info();
+        group.InvokeCommit(6, "m-1", 2, [new KeyOffset(p0, 1)]).Fail();
+        group.Revoked(6, "m-1", 3, [p0, p1]);
+        group.Crashed(6);
+        group.Drained(8, [p0]);
+        group.NotDrained(8, [p1]);
     }
 
     private static string Json(HistoryLog log)
@@ -60,6 +79,27 @@ public sealed class HistoryFormatTests
         Assert.Contains("{\"index\":3,\"time\":4000,\"process\":5,\"type\":\"invoke\",\"f\":\"send\"", json);
         Assert.Contains("\"emptyKeys\":[\"orders-0\",0]", json);
         Assert.Contains("\"offsets\":{\"0\":42,\"orders-0\":0}", json);
+    }
+
+    [Fact]
+    public void A_member_of_a_group_tells_where_it_resumes_what_it_processed_and_what_it_committed()
+    {
+        var recorder = new HistoryRecorder(new HistoryLog(), () => 0);
+        Member(recorder, recorder.Key("p0"), recorder.Key("p1"));
+
+        var lines = Json(recorder.Log).Split('\n');
+        Assert.Contains("""{"index":0,"time":0,"process":6,"type":"ok","f":"subscribe","keys":["p0","p1"],"group":"group"}""", lines);
+        Assert.Contains("""{"index":1,"time":0,"process":6,"type":"invoke","f":"assigned","keys":["p0","p1"],"group":"group","member":"m-1","generation":3}""", lines);
+        Assert.Contains("""{"index":3,"time":0,"process":6,"type":"ok","f":"assigned","keys":["p0","p1"],"group":"group","member":"m-1","generation":3,"offsets":{"p0":-1,"p1":5}}""", lines);
+        Assert.Contains("""{"index":4,"time":0,"process":7,"type":"fail","f":"assigned","group":"group","member":"m-2","generation":3}""", lines);
+        Assert.Contains("""{"index":5,"time":0,"process":6,"type":"ok","f":"process","group":"group","member":"m-1","generation":3,"key":"p1","offset":5,"value":70}""", lines);
+        Assert.Contains("""{"index":6,"time":0,"process":6,"type":"invoke","f":"commit","group":"group","member":"m-1","generation":3,"offsets":{"p1":6}}""", lines);
+        Assert.Contains("""{"index":7,"time":0,"process":6,"type":"ok","f":"commit","group":"group","member":"m-1","generation":3,"offsets":{"p1":6}}""", lines);
+        Assert.Contains("""{"index":9,"time":0,"process":6,"type":"info","f":"commit","group":"group","member":"m-1","generation":3,"offsets":{"p1":7}}""", lines);
+        Assert.Contains("""{"index":11,"time":0,"process":6,"type":"fail","f":"commit","group":"group","member":"m-1","generation":2,"offsets":{"p0":1}}""", lines);
+        Assert.Contains("""{"index":12,"time":0,"process":6,"type":"ok","f":"revoked","keys":["p0","p1"],"group":"group","member":"m-1","generation":3}""", lines);
+        Assert.Contains("""{"index":14,"time":0,"process":8,"type":"ok","f":"final","keys":["p0"],"group":"group"}""", lines);
+        Assert.Contains("""{"index":15,"time":0,"process":8,"type":"info","f":"final","keys":["p1"],"group":"group"}""", lines);
     }
 
     [Fact]
@@ -132,6 +172,8 @@ public sealed class HistoryFormatTests
     [InlineData("{\"f\":\"send\",\"process\":1}", "type", "missing")]
     [InlineData("{\"type\":\"ok\",\"process\":1}", "f", "missing")]
     [InlineData("{\"type\":\"ok\",\"f\":\"send\"}", "process", "missing")]
+    [InlineData("{\"type\":\"ok\",\"f\":\"process\",\"process\":1,\"offset\":4}", "key", "missing")]
+    [InlineData("{\"type\":\"ok\",\"f\":\"process\",\"process\":1,\"key\":4,\"offset\":null}", "offset", "no value either")]
     [InlineData("{\"type\":\"okay\",\"f\":\"send\",\"process\":1}", "type", "invoke, ok, fail or info")]
     [InlineData("{\"type\":\"ok\",\"f\":7,\"process\":1}", "f", "word")]
     [InlineData("{\"type\":\"ok\",\"f\":\"send\",\"process\":-3}", "process", "number from 0")]

@@ -64,6 +64,29 @@ public sealed class HuntTests
         Assert.Equal(new Hunt(Plan with { Jobs = 1 }, Means).Discover(Easy).Seed, new Hunt(Plan with { Jobs = 4 }, Means).Discover(Easy).Seed);
 
     [Fact]
+    public void A_hunt_without_a_mutant_finds_nothing_in_the_faithful_broker_and_names_what_a_judge_accuses()
+    {
+        var plan = Plan with { FirstSeed = 5, LastSeed = 7 };
+        Assert.Null(new Hunt(plan, HuntMeans.Usual(null, "hunt")).DiscoverUnplanted(out var played));
+        Assert.Equal(3, played);
+        var blaming = Means with { Judge = static run => Verdict(run.Scenario.Seed < 6 ? [] : [new Violation("no-lost-writes", "lost-write", "t-0", ["1"], [0], "always", null)]) };
+        var bug = new Hunt(plan with { Jobs = 1 }, blaming).DiscoverUnplanted(out _);
+        Assert.Equal((6UL, "lost-write"), (bug!.Scenario.Seed, bug.Violation.Anomaly));
+    }
+
+    [Fact]
+    public void Any_conditions_means_every_workload_and_every_setting_that_can_be_drawn()
+    {
+        Scenario[] drawn = [.. Enumerable.Range(1, 300).Select(static seed => AnyScenario.Draw((ulong)seed, TimeSpan.FromSeconds(5)))];
+        Assert.Equal(WorkloadNames.All.Order(), drawn.Select(static scenario => scenario.Plan.Workload).Distinct().Order());
+        foreach (var (name, value) in new[] { ("acks", "0"), ("acks", "1"), ("flush.messages", "1"), ("unclean.leader.election.enable", "true"), ("eligible.leader.replicas.version", "0"), ("process.roles", "combined") })
+            Assert.Contains(drawn, scenario => scenario.Configuration.Value(name) == value);
+        Assert.Contains(drawn, static scenario => scenario.PowerLimit is null);
+        Assert.Contains(drawn, static scenario => scenario.Configuration.Given.Count == 0);
+        Assert.Equal(drawn[41], AnyScenario.Draw(42, TimeSpan.FromSeconds(5)));
+    }
+
+    [Fact]
     public void A_mutant_that_changes_nothing_stays_alive_when_its_budget_is_spent()
     {
         var harmless = new Mutant("harmless", "none", "Changes nothing.", Rarity.Extreme, ["lost-write"], WorkloadNames.Log);

@@ -91,7 +91,7 @@ public sealed class RuleBookTests
 
     private static IEnumerable<object> Parts(BrokerRules rules) =>
     [
-        rules.Log, rules.Producers, rules.Replication, rules.FetchSessions, rules.Groups, rules.Quorum,
+        rules.Log, rules.Producers, rules.Cleaner, rules.Replication, rules.FetchSessions, rules.Groups, rules.Quorum,
         rules.Controller.Election, rules.Controller.Registration, rules.Controller.Isr, rules.Controller.Placement, rules.Controller.Controller,
     ];
 }

@@ -24,6 +24,7 @@ internal sealed class HandMadeRun
     private readonly List<NodeFailure> failures = [];
     private readonly int key;
     private int finalReads;
+    private Observation latest;
     private TimeSpan now;
 
     public HandMadeRun(params string[] settings)
@@ -108,6 +109,9 @@ internal sealed class HandMadeRun
             .Saw(Of(ObservationKind.ProduceReceived, node, epoch) with { Offset = offset, EndOffset = offset + 1, Other = 0, Bytes = batch, Connection = connection });
     }
 
+    /// <summary>The node answers that the record at that offset of its log is written.</summary>
+    public HandMadeRun Answers(int node, int epoch, long offset) => Saw(Of(ObservationKind.ProduceAnswered, node, epoch) with { Offset = offset, EndOffset = offset + 1, Other = 0 });
+
     public HandMadeRun Replicates(int node, int epoch, long offset, long value, long producerId = -1) =>
         Saw(Of(ObservationKind.Replicated, node, epoch) with { Offset = offset, EndOffset = offset + 1, Bytes = Batch([value], offset, epoch, producerId) });
 
@@ -125,14 +129,19 @@ internal sealed class HandMadeRun
         return Saw(Of(ObservationKind.LogRecovered, node) with { Offset = end });
     }
 
-    public HandMadeRun Elected(int epoch, int leader, ElectionKind how, int isr, int eligible, int alive) =>
-        Saw(Of(ObservationKind.Elected, 11, epoch) with { Other = leader, Offset = (long)how, EndOffset = new EligibleReplicas(eligible, alive).Packed, Nodes = new NodeSet((ulong)isr) });
+    /// <summary>The controller decides and tells.</summary>
+    public HandMadeRun Elected(int epoch, int leader, ElectionKind how, int isr, int eligible, int alive) => Decided(epoch, leader, how, isr, eligible, alive).Saw(latest with { Kind = ObservationKind.Elected });
+
+    /// <summary>The controller decides, and does not live to tell.</summary>
+    public HandMadeRun Decided(int epoch, int leader, ElectionKind how, int isr, int eligible, int alive, int quorumEpoch = 1)
+    {
+        latest = Of(ObservationKind.ElectionDecided, 11, epoch) with { Other = leader, Offset = (long)how, EndOffset = new EligibleReplicas(eligible, alive).Packed, Nodes = new NodeSet((ulong)isr), Connection = quorumEpoch };
+        return Saw(latest);
+    }
 
     public HandMadeRun TookOffice(int epoch, int leader, int isr) => Saw(Of(ObservationKind.BecameLeader, leader, epoch) with { Nodes = new NodeSet((ulong)isr) });
 
     public HandMadeRun Isr(int isr, int epoch = 0) => Saw(Of(ObservationKind.IsrCommitted, 11, epoch) with { Nodes = new NodeSet((ulong)isr) });
-
-    public HandMadeRun Fenced(int broker) => Saw(new(ObservationKind.BrokerFenced, new NodeId(11), Other: broker));
 
     public RunVerdict Judged()
     {

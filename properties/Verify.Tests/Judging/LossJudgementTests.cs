@@ -98,6 +98,17 @@ public sealed class LossJudgementTests
     }
 
     [Fact]
+    public void A_record_that_two_leaders_stored_at_one_offset_was_acknowledged_by_the_one_that_answered()
+    {
+        HandMadeRun Twice(int answering) =>
+            new HandMadeRun("acks=all", "unclean.leader.election.enable=true").Sends(1).Elected(1, 2, ElectionKind.Clean, 0b1100, 3, 2).TookOffice(1, 2, 0b1100).Appends(2, 1, 0, 1).Appends(1, 0, 0, 1)
+                .Replicates(3, 1, 0, 1).Commits(2, 1, 1).Answers(answering, answering == 2 ? 1 : 0, 0).IsTold(1, 0).Cuts(1, 1, 0)
+                .Elected(2, 1, ElectionKind.Unclean, 0b0010, eligible: 2, alive: 0).TookOffice(2, 1, 0b0010).Cuts(2, 2, 0).Cuts(3, 2, 0).IsReadFinally();
+        Assert.Equal("1: unclean-election", Twice(answering: 2).Judged("lost-write"));
+        Assert.Equal("1: none", Twice(answering: 1).Judged("lost-write"));                                             // it had not committed it
+    }
+
+    [Fact]
     public void A_record_both_lost_and_never_seen_is_one_case() =>
         Assert.Equal("lost-write", Assert.Single(Unclean("unclean.leader.election.enable=true", alive: 1).IsReadFinally().Judged().Broken).Anomaly);
 
@@ -122,27 +133,34 @@ public sealed class LossJudgementTests
     }
 
     [Fact]
-    public void Who_takes_office_long_after_its_time_was_elected_from_the_in_sync_replicas_of_its_time()
+    public void Who_takes_office_long_after_its_time_was_elected_as_its_controller_decided()
     {
-        HandMadeRun Late(int isr) => TakenByOne("acks=1").IsTold(1, 0).Isr(isr).Elected(2, 2, ElectionKind.Eligible, 0b0100, 3, 1).TookOffice(2, 2, 0b0100).Cuts(1, 2, 0)
+        HandMadeRun Late(ElectionKind how) => TakenByOne("acks=1").IsTold(1, 0).Decided(1, 3, how, 0b1000, 1, 1).Elected(2, 2, ElectionKind.Eligible, 0b0100, 3, 1).TookOffice(2, 2, 0b0100).Cuts(1, 2, 0)
             .TookOffice(1, 3, 0b1000).IsReadFinally();
-        Assert.Equal("1: leader-changed-before-replication", Late(HandMadeRun.FullIsr).Judged("lost-write"));
-        Assert.Equal("1: none", Late(0b0110).Judged("lost-write"));
+        Assert.Equal("1: leader-changed-before-replication", Late(ElectionKind.Clean).Judged("lost-write"));
+        Assert.Equal("1: none", Late(ElectionKind.Unclean).Judged("lost-write"));
     }
 
     [Fact]
-    public void Nobody_told_of_an_unclean_election_and_those_fenced_after_it_were_up()
+    public void Nobody_told_of_an_unclean_election_and_nobody_took_office_by_it()
     {
-        HandMadeRun Late(bool fencedBefore)
-        {
-            var run = new HandMadeRun("acks=all", "unclean.leader.election.enable=true").Sends(1).Appends(1, 0, 0, 1).Replicates(2, 0, 0, 1).Commits(1, 0, 1).IsTold(1, 0).Isr(0b0110);
-            if (fencedBefore) run.Fenced(1).Fenced(2);
-            run.Elected(2, 3, ElectionKind.Clean, 0b1000, 1, 1);
-            if (!fencedBefore) run.Fenced(1).Fenced(2);
-            return run.TookOffice(1, 3, 0b1000).TookOffice(2, 3, 0b1000).Cuts(1, 2, 0).Cuts(2, 2, 0).IsReadFinally();
-        }
-        Assert.Equal("1: unclean-election", Late(fencedBefore: true).Judged("lost-write"));
-        Assert.Equal("1: none", Late(fencedBefore: false).Judged("lost-write"));
+        HandMadeRun Untold(int alive) =>
+            new HandMadeRun("acks=all", "unclean.leader.election.enable=true").Sends(1).Appends(1, 0, 0, 1).Replicates(2, 0, 0, 1).Commits(1, 0, 1).IsTold(1, 0).Isr(0b0110)
+                .Decided(1, 3, ElectionKind.Unclean, 0b1000, 2, alive).Elected(2, 3, ElectionKind.Clean, 0b1000, 1, 1).TookOffice(2, 3, 0b1000).Cuts(1, 2, 0).Cuts(2, 2, 0).IsReadFinally();
+        Assert.Equal("1: unclean-election", Untold(alive: 0).Judged("lost-write"));
+        Assert.Equal("1: none", Untold(alive: 1).Judged("lost-write"));
+        Assert.Equal(1, Untold(alive: 0).Judged().Evidence.UncleanElections);
+    }
+
+    [Fact]
+    public void A_decision_that_a_later_controller_did_not_know_was_lost_and_excuses_nothing()
+    {
+        HandMadeRun Twice(int lost) =>
+            new HandMadeRun("acks=all", "unclean.leader.election.enable=true", "min.insync.replicas=1").Isr(0b0010).Sends(1).Appends(1, 0, 0, 1).Commits(1, 0, 1).IsTold(1, 0)
+                .Decided(1, 3, ElectionKind.Unclean, 0b1000, 1, alive: 0, lost).Decided(1, 3, ElectionKind.Clean, 0b1000, 1, 1, quorumEpoch: 2).TookOffice(1, 3, 0b1000).Cuts(1, 1, 0).IsReadFinally();
+        Assert.Equal("1: none", Twice(lost: 1).Judged("lost-write"));
+        Assert.Equal(0, Twice(lost: 1).Judged().Evidence.UncleanElections);
+        Assert.Equal("1: unclean-election", Twice(lost: 3).Judged("lost-write"));
     }
 
     [Fact]
@@ -173,17 +191,14 @@ public sealed class LossJudgementTests
     }
 
     [Fact]
-    public void An_election_that_its_controller_did_not_live_to_tell_is_known_by_the_ISR_before_it()
+    public void An_election_that_its_controller_did_not_live_to_tell_is_known_by_who_took_office()
     {
-        HandMadeRun Untold(bool fenced)
-        {
-            var run = new HandMadeRun("acks=all", "unclean.leader.election.enable=true", "min.insync.replicas=1").Isr(0b0010).Sends(1).Appends(1, 0, 0, 1).Commits(1, 0, 1).IsTold(1, 0).Crashes(1);
-            if (fenced) run.Fenced(1);
-            return run.TookOffice(1, 3, 0b1000).Returns(1, 1, unclean: false).Cuts(1, 1, 0).IsReadFinally();
-        }
-        Assert.Equal("1: unclean-election", Untold(fenced: true).Judged("lost-write"));
-        Assert.Equal("1: none", Untold(fenced: false).Judged("lost-write"));
-        Assert.Equal(1, Untold(fenced: true).Judged().Evidence.UncleanElections);
+        HandMadeRun Untold(int alive) =>
+            new HandMadeRun("acks=all", "unclean.leader.election.enable=true", "min.insync.replicas=1").Isr(0b0010).Sends(1).Appends(1, 0, 0, 1).Commits(1, 0, 1).IsTold(1, 0).Crashes(1)
+                .Decided(1, 3, ElectionKind.Unclean, 0b1000, eligible: 1, alive).TookOffice(1, 3, 0b1000).Returns(1, 1, unclean: false).Cuts(1, 1, 0).IsReadFinally();
+        Assert.Equal("1: unclean-election", Untold(alive: 0).Judged("lost-write"));
+        Assert.Equal("1: none", Untold(alive: 1).Judged("lost-write"));
+        Assert.Equal(1, Untold(alive: 0).Judged().Evidence.UncleanElections);
     }
 
     // Power

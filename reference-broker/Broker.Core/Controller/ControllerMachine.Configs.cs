@@ -4,7 +4,7 @@ using Broker.Runtime;
 
 namespace Broker.Core.Controller;
 
-/// <summary>Settings of topics are changed while they are in use (KIP-339).</summary>
+/// <summary>Settings of topics are changed while they are in use (KIP-339, KIP-133).</summary>
 public sealed partial class ControllerMachine
 {
     private const sbyte TopicResource = 2;
@@ -14,14 +14,41 @@ public sealed partial class ControllerMachine
     /// Topics only. Each resource is changed as a whole or not at all. Errors, for each: INVALID_TOPIC_EXCEPTION, UNKNOWN_TOPIC_OR_PARTITION, INVALID_CONFIG, and INVALID_REQUEST for
     /// other resources, one given twice, settings without a value and unknown operations. A setting that nobody knows can be given up: it is not there afterwards.
     /// </summary>
-    public Decision<IncrementalAlterConfigsResponse> IncrementalAlterConfigs(IncrementalAlterConfigsRequest request)
+    public Decision<IncrementalAlterConfigsResponse> IncrementalAlterConfigs(IncrementalAlterConfigsRequest request) =>
+        Decide(new IncrementalAlterConfigsResponse { Responses = Alter(request.Resources, request.ValidateOnly) });
+
+    /// <summary>
+    /// Each topic has just the settings given afterwards: another one that it had goes, and one that stays as it was is no change. Errors as in <see cref="IncrementalAlterConfigs"/>.
+    /// Source: KIP-133.
+    /// </summary>
+    public Decision<AlterConfigsResponse> AlterConfigs(AlterConfigsRequest request) =>
+        Decide(new AlterConfigsResponse { Responses = Alter([.. request.Resources.Select(Changes)], request.ValidateOnly) });
+
+    private IncrementalAlterConfigsRequest.AlterConfigsResource Changes(AlterConfigsRequest.AlterConfigsResource resource)
     {
-        var response = new IncrementalAlterConfigsResponse();
-        foreach (var resource in request.Resources)
+        var now = resource.ResourceType is TopicResource && image.Topic(resource.ResourceName) is { } topic ? topic.Configs : null;
+        var gone = (now?.Keys ?? []).Except(resource.Configs.Select(static config => config.Name)).Order(StringComparer.Ordinal);
+        var given = resource.Configs.Where(config => config.Value is null || now?.GetValueOrDefault(config.Name) != config.Value || resource.Configs.Count(other => other.Name == config.Name) > 1);
+        return new()
         {
-            var twice = request.Resources.Count(other => other.ResourceType == resource.ResourceType && other.ResourceName == resource.ResourceName) > 1;
-            var refusal = twice ? new Refusal(ErrorCode.InvalidRequest, "Each resource must appear at most once.") : Alter(resource, request.ValidateOnly);
-            response.Responses.Add(new IncrementalAlterConfigsResponse.AlterConfigsResourceResponse
+            ResourceType = resource.ResourceType,
+            ResourceName = resource.ResourceName,
+            Configs =
+            [
+                .. gone.Select(static name => new IncrementalAlterConfigsRequest.AlterableConfig { Name = name, ConfigOperation = DeleteOperation }),
+                .. given.Select(static config => new IncrementalAlterConfigsRequest.AlterableConfig { Name = config.Name, ConfigOperation = SetOperation, Value = config.Value }),
+            ],
+        };
+    }
+
+    private List<IncrementalAlterConfigsResponse.AlterConfigsResourceResponse> Alter(List<IncrementalAlterConfigsRequest.AlterConfigsResource> resources, bool validateOnly)
+    {
+        var answers = new List<IncrementalAlterConfigsResponse.AlterConfigsResourceResponse>();
+        foreach (var resource in resources)
+        {
+            var twice = resources.Count(other => other.ResourceType == resource.ResourceType && other.ResourceName == resource.ResourceName) > 1;
+            var refusal = twice ? new Refusal(ErrorCode.InvalidRequest, "Each resource must appear at most once.") : Alter(resource, validateOnly);
+            answers.Add(new()
             {
                 ResourceType = resource.ResourceType,
                 ResourceName = resource.ResourceName,
@@ -29,7 +56,7 @@ public sealed partial class ControllerMachine
                 ErrorMessage = refusal?.Reason,
             });
         }
-        return Decide(response);
+        return answers;
     }
 
     private Refusal? Alter(IncrementalAlterConfigsRequest.AlterConfigsResource resource, bool validateOnly)

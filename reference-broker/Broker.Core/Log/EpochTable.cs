@@ -27,12 +27,26 @@ public sealed class EpochTable(LogRules rules)
         return null;
     }
 
+    /// <summary>Whether an epoch begins at the offset.</summary>
+    public bool StartsAt(long baseOffset) => entries.Exists(entry => rules.BeginsAt(entry.StartOffset, baseOffset));
+
     public void Cut(long newEnd) => entries.RemoveAll(entry => !rules.EpochSurvives(entry.StartOffset, newEnd));
 
     /// <summary>Forgets epochs that end at or below the log's start; the last one stays.</summary>
     public void CutFront(long logStartOffset)
     {
         while (entries.Count > 1 && rules.StartsAtOrBefore(entries[1].StartOffset, logStartOffset)) entries.RemoveAt(0);
+    }
+
+    public void Describe(List<long> into)
+    {
+        into.Add(entries.Count);
+        foreach (var (epoch, start) in entries) into.AddRange([epoch, start]);
+    }
+
+    public void Restore(Queue<long> from)
+    {
+        for (var left = from.Dequeue(); left > 0; left--) entries.Add(((int)from.Dequeue(), from.Dequeue()));
     }
 
     public void Clear() => entries.Clear();

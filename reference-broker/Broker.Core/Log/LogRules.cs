@@ -10,6 +10,21 @@ public enum TruncationStep
     RebuildProducers,
 }
 
+/// <summary>The steps of making a log durable, in the order in which they are done.</summary>
+public enum FlushStep
+{
+    Files,
+    Directory,
+}
+
+/// <summary>What a node does with the marker of a stop in good order when it starts, in this order, before any log is opened.</summary>
+public enum MarkerStep
+{
+    Read,
+    Remove,
+    SyncDirectory,
+}
+
 /// <summary>Decisions about one replica's log. Offsets are exclusive where they are called next or end.</summary>
 public class LogRules
 {
@@ -46,6 +61,9 @@ public class LogRules
     [Rule("an epoch survives a cut when it starts below the new end", "KAFKA-10706: the epoch cache is truncated with the log")]
     public virtual bool EpochSurvives(long epochStartOffset, long newEnd) => epochStartOffset < newEnd;
 
+    [Rule("an epoch begins with the batch that lies where it starts", "KIP-101: leader epoch cache")]
+    public virtual bool BeginsAt(long epochStartOffset, long baseOffset) => epochStartOffset == baseOffset;
+
     [Rule("a log's start only moves up", "KIP-107: deleted records do not come back")]
     public virtual bool StartMovesUp(long offset, long logStartOffset) => offset > logStartOffset;
 
@@ -54,6 +72,30 @@ public class LogRules
 
     [Rule("a log that ends below its start begins anew there, empty", "Kafka: truncateFullyAndStartAt")]
     public virtual bool StartsBeyondEnd(long logStartOffset, long logEndOffset) => logStartOffset > logEndOffset;
+
+    [Rule("a segment may go when its latest record is older than retention.ms", "Kafka: retention.ms, by the timestamps of records")]
+    public virtual bool IsTooOld(long nowMs, long latestTimestampMs, long retentionMs) => retentionMs >= 0 && latestTimestampMs >= 0 && nowMs - latestTimestampMs > retentionMs;
+
+    [Rule("the oldest segment may go when what is left has retention.bytes still", "Kafka: retention.bytes")]
+    public virtual bool IsTooLarge(long bytesWithout, long retentionBytes) => retentionBytes >= 0 && bytesWithout >= retentionBytes;
+
+    [Rule("only what is committed is deleted, by whole segments", "Kafka: deleteOldSegments stops at the high watermark")]
+    public virtual bool MayExpire(long segmentNextOffset, long highWatermark) => segmentNextOffset <= highWatermark;
+
+    [Rule("a segment that holds more than segment.ms is rolled", "Kafka: segment.ms, by the timestamps of records")]
+    public virtual bool IsFullOfTime(long firstTimestampMs, long nextTimestampMs, long segmentMs) => nextTimestampMs - firstTimestampMs > segmentMs;
+
+    [Rule("a record at or after a time lies where the latest timestamp is not before it", "Kafka: time index")]
+    public virtual bool MayHoldTime(long latestTimestampMs, long wantedMs) => latestTimestampMs >= wantedMs;
+
+    [Rule("the marker of a clean stop is read, removed, and gone for good before anything is written: it speaks of one stop only", "Kafka: .kafka_cleanshutdown is deleted at start; KAFKA-10471")]
+    public virtual IReadOnlyList<MarkerStep> MarkerSteps() => [MarkerStep.Read, MarkerStep.Remove, MarkerStep.SyncDirectory];
+
+    [Rule("a flush makes the bytes of the files durable, then their names", "fsync(2): the directory that holds a new file is flushed by itself")]
+    public virtual IReadOnlyList<FlushStep> FlushSteps() => [FlushStep.Files, FlushStep.Directory];
+
+    [Rule("a flush that failed is the end of the disk: what it was to save may be gone, and the next flush would not say so", "fsyncgate (PostgreSQL, 2018); Rebello et al., USENIX ATC 2020")]
+    public virtual bool FailedFlushIsFatal() => true;
 
     [Rule("the log is flushed before the append returns once flush.messages are unflushed", "Kafka: flush.messages")]
     public virtual bool FlushIsDue(long unflushedMessages, long flushMessages) => unflushedMessages > 0 && unflushedMessages >= flushMessages;

@@ -6,7 +6,8 @@ namespace Broker.Core.Log;
 /// <summary>Sizes and flush points of a log.</summary>
 /// <param name="SegmentBytes">A segment that would grow past this is rolled.</param>
 /// <param name="FlushMessages">Unflushed messages after which an append flushes before it returns (flush.messages); long.MaxValue leaves it to the system.</param>
-public sealed record LogSettings(int SegmentBytes = 1 << 20, long FlushMessages = long.MaxValue);
+/// <param name="SegmentMs">A segment whose records would span more time than this is rolled.</param>
+public sealed record LogSettings(int SegmentBytes = 1 << 20, long FlushMessages = long.MaxValue, long SegmentMs = long.MaxValue);
 
 /// <summary>What became of an append. <see cref="Error"/> None and <see cref="IsDuplicate"/>: stored earlier, at these offsets.</summary>
 public readonly record struct AppendOutcome(ErrorCode Error, long BaseOffset, long NextOffset, bool IsDuplicate = false);
@@ -16,31 +17,35 @@ public readonly record struct AppendOutcome(ErrorCode Error, long BaseOffset, lo
 /// All calls are synchronous, through the page cache; only <see cref="FlushAsync"/> waits.
 /// </summary>
 /// <remarks>Invariant: LogStartOffset &lt;= FlushedEndOffset &lt;= LogEndOffset; segments are contiguous and never empty of file.</remarks>
-public sealed class PartitionLog
+public sealed partial class PartitionLog
 {
     private readonly List<Segment> segments = [];
     private readonly IDisk disk;
     private readonly string directory;
     private readonly LogRules rules;
     private readonly ProducerRules producerRules;
+    private readonly CleanerRules cleanerRules;
     private readonly EpochTable epochs;
     private readonly ProducerTable producers;
     private readonly StartOffsetFile startFile;
-    private Task? savingStart;
+    private readonly LogSummary summary;
+    private Task? savingStart, flushing, nextFlush;
     private long savedStart;
-    private bool isDeleted;
+    private bool isDeleted, isSummed;
     private bool directoryChanged = true;
     private int truncations;
 
-    private PartitionLog(IDisk disk, string directory, LogSettings settings, LogRules rules, ProducerRules producerRules)
+    private PartitionLog(IDisk disk, string directory, LogSettings settings, LogRules rules, ProducerRules producerRules, CleanerRules cleanerRules)
     {
         this.disk = disk;
         this.directory = directory;
         this.rules = rules;
         this.producerRules = producerRules;
+        this.cleanerRules = cleanerRules;
         Settings = settings;
         epochs = new EpochTable(rules);
         startFile = new StartOffsetFile(disk, directory);
+        summary = new LogSummary(disk, directory);
         producers = new ProducerTable(producerRules);
     }
 
@@ -67,10 +72,11 @@ public sealed class PartitionLog
     public bool NeedsFlush => rules.FlushIsDue(LogEndOffset - FlushedEndOffset, Settings.FlushMessages);
 
     /// <summary>Opens or creates the log in a directory and recovers it: all that is whole and in order is kept, the rest is cut.</summary>
-    public static PartitionLog Open(IDisk disk, string directory, LogSettings settings, LogRules rules, ProducerRules producerRules)
+    /// <param name="cleanStop">The stop in good order that this node comes from, if it does: what the log saved then is taken for what it holds, and it is not read. 0: none.</param>
+    public static PartitionLog Open(IDisk disk, string directory, LogSettings settings, LogRules rules, ProducerRules producerRules, CleanerRules? cleanerRules = null, long cleanStop = 0)
     {
-        var log = new PartitionLog(disk, directory, settings, rules, producerRules);
-        log.Recover();
+        var log = new PartitionLog(disk, directory, settings, rules, producerRules, cleanerRules ?? new CleanerRules());
+        log.Recover(cleanStop);
         return log;
     }
 
@@ -121,6 +127,28 @@ public sealed class PartitionLog
     /// <summary>All batches, oldest first.</summary>
     public IEnumerable<RecordBatch> Batches() => segments.SelectMany(segment => segment.Batches());
 
+    /// <summary>Batches in order, from one that lies no later than the first with a record at or after a time.</summary>
+    public IEnumerable<RecordBatch> BatchesSince(long timestampMs) =>
+        segments.SkipWhile(segment => !rules.MayHoldTime(segment.LatestTimestamp, timestampMs)).SelectMany((segment, i) => i == 0 ? segment.BatchesSince(timestampMs) : segment.Batches());
+
+    /// <summary>Where the log would start without the segments that are too old or too many, none of them above the high watermark. One that is written to is rolled, if it is too old.</summary>
+    /// <param name="nowMs">Wall clock, milliseconds since 1970.</param>
+    public long RetainedStart(long nowMs, long retentionMs, long retentionBytes, long highWatermark)
+    {
+        if (segments[^1].SizeBytes > 0 && segments.TrueForAll(segment => Expires(segment, nowMs, retentionMs, highWatermark))) AddSegment(LogEndOffset);
+        var (start, left) = (LogStartOffset, segments.Sum(static segment => segment.SizeBytes));
+        foreach (var segment in segments.SkipLast(1))
+        {
+            left -= segment.SizeBytes;
+            if (!rules.MayExpire(segment.NextOffset, highWatermark) || !Expires(segment, nowMs, retentionMs, highWatermark) && !rules.IsTooLarge(left, retentionBytes)) break;
+            start = segment.NextOffset;
+        }
+        return start;
+    }
+
+    private bool Expires(Segment segment, long nowMs, long retentionMs, long highWatermark) =>
+        rules.MayExpire(segment.NextOffset, highWatermark) && rules.IsTooOld(nowMs, segment.LatestTimestamp, retentionMs);
+
     /// <summary>The largest leader epoch at or below the one asked for, and where it ends here; epoch -1 ending at the log start when there is none.</summary>
     public EpochEnd EndOfEpoch(int epoch) => epochs.EndOf(epoch, LogEndOffset) ?? new EpochEnd(-1, LogStartOffset);
 
@@ -130,6 +158,7 @@ public sealed class PartitionLog
         truncations++;
         foreach (var step in rules.TruncationSteps()) Truncate(step, newEnd);
         FlushedEndOffset = Math.Min(FlushedEndOffset, LogEndOffset);
+        ForgetCleaningsPast(LogEndOffset);
     }
 
     /// <summary>Deletes what lies below, by moving the start; <see cref="SaveStartAsync"/> makes that last and gives the room back.</summary>
@@ -153,6 +182,7 @@ public sealed class PartitionLog
         segments.Clear();
         epochs.Clear();
         producers.Clear();
+        cleanings.Clear();
         AddSegment(offset);
         LogStartOffset = FlushedEndOffset = offset;
     }
@@ -180,16 +210,55 @@ public sealed class PartitionLog
         }
     }
 
-    /// <summary>fsync: everything appended before the call is durable when it returns, the names of the files too.</summary>
+    /// <summary>fsync: everything appended before the call is durable when it returns, the names of the files too. All who come while one is under way share the next one.</summary>
     public async ValueTask FlushAsync()
+    {
+        if (flushing is { IsCompleted: false } underWay) await (nextFlush ??= FlushAfterAsync(underWay));
+        else await (flushing = FlushOnceAsync());
+    }
+
+    private async Task FlushAfterAsync(Task underWay)
+    {
+        await underWay;                                                // a failure is for all: the disk is dead
+        nextFlush = null;
+        await (flushing = FlushOnceAsync());
+    }
+
+    private async Task FlushOnceAsync()
     {
         var (end, truncationsBefore) = (LogEndOffset, truncations);
         var dirty = segments.Where(segment => rules.HoldsOffset(segment.NextOffset, FlushedEndOffset)).ToArray();
         var syncDirectory = directoryChanged;
         directoryChanged = false;
-        foreach (var segment in dirty) await segment.FlushAsync();
-        if (syncDirectory) await disk.FlushDirectoryAsync(directory);
+        try
+        {
+            foreach (var step in rules.FlushSteps())
+            {
+                switch (step)
+                {
+                    case FlushStep.Files: foreach (var segment in dirty) await segment.FlushAsync(); break;
+                    case FlushStep.Directory: if (syncDirectory) await disk.FlushDirectoryAsync(directory); break;
+                    default: throw new InvalidOperationException($"unknown flush step {step}");
+                }
+            }
+        }
+        catch (DiskException) when (!rules.FailedFlushIsFatal())
+        {
+            // A right broker never comes here: it stops.
+        }
         if (truncations == truncationsBefore) FlushedEndOffset = Math.Max(FlushedEndOffset, end);
+    }
+
+    /// <summary>Saves what a scan would find, durably: for the start that finds the marker of this stop. Everything is flushed, and nothing is written any more.</summary>
+    public async ValueTask SaveSummaryAsync(long stop)
+    {
+        if (isDeleted) return;
+        isSummed = true;
+        var numbers = new List<long> { segments.Count };
+        foreach (var segment in segments) segment.Describe(numbers);
+        epochs.Describe(numbers);
+        producers.Describe(numbers);
+        await summary.SaveAsync(stop, numbers);
     }
 
     /// <summary>Removes every file; the log must not be used afterwards.</summary>
@@ -197,6 +266,7 @@ public sealed class PartitionLog
     {
         isDeleted = true;
         startFile.Delete();
+        summary.Delete();
         foreach (var segment in segments)
         {
             segment.Dispose();
@@ -210,11 +280,18 @@ public sealed class PartitionLog
         Invariant.Holds(FlushedEndOffset <= LogEndOffset);
     }
 
-    private void Recover()
+    private void Recover(long cleanStop)
     {
         var names = disk.List(directory);
         savedStart = startFile.Load(names);
-        foreach (var (name, baseOffset) in SegmentsFrom(savedStart, names))
+        foreach (var copy in names.Where(static name => name.EndsWith(CopyExtension, StringComparison.Ordinal))) disk.Delete($"{directory}/{copy}");
+        var files = SegmentsFrom(savedStart, names);
+        if (cleanStop != 0 && summary.Load(cleanStop) is { } saved && saved.Dequeue() == files.Count && files.Count > 0)
+        {
+            Restore(files, saved);
+            return;
+        }
+        foreach (var (name, baseOffset) in files)
         {
             var segment = new Segment($"{directory}/{name}", baseOffset, disk, rules);
             if (segments.Count > 0 && (DroppedBytes > 0 || !rules.SegmentFollows(segment.BaseOffset, LogEndOffset)))
@@ -231,6 +308,21 @@ public sealed class PartitionLog
         FlushedEndOffset = LogStartOffset;                             // what survived may still sit in the page cache only
         epochs.CutFront(LogStartOffset);
         BeginAnewIfEndIsBelowStart();
+    }
+
+    private void Restore(List<(string Name, long BaseOffset)> files, Queue<long> saved)
+    {
+        foreach (var (name, _) in files)
+        {
+            var segment = new Segment($"{directory}/{name}", saved.Dequeue(), disk, rules);
+            segment.Restore(saved);
+            segments.Add(segment);
+        }
+        epochs.Restore(saved);
+        producers.Restore(saved);
+        LogStartOffset = savedStart = Math.Max(savedStart, segments[0].BaseOffset);
+        FlushedEndOffset = LogEndOffset;
+        directoryChanged = false;
     }
 
     /// <summary>The files of segments, oldest first, without those that a deletion was about to remove.</summary>
@@ -259,7 +351,8 @@ public sealed class PartitionLog
     private void Store(in RecordBatch batch)
     {
         var last = segments[^1];
-        if (last.SizeBytes > 0 && last.SizeBytes + batch.SizeInBytes > Settings.SegmentBytes) last = AddSegment(LogEndOffset);
+        var isFull = last.SizeBytes + batch.SizeInBytes > Settings.SegmentBytes || rules.IsFullOfTime(last.FirstTimestamp, batch.MaxTimestamp, Settings.SegmentMs);
+        if (last.SizeBytes > 0 && isFull) last = AddSegment(LogEndOffset);
         last.Append(batch);
         epochs.Note(batch.PartitionLeaderEpoch, batch.BaseOffset);
     }

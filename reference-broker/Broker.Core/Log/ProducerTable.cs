@@ -32,6 +32,33 @@ public sealed class ProducerTable(ProducerRules rules)
         if (known.Batches.Count > rules.RememberedBatches()) known.Batches.RemoveAt(0);
     }
 
+    /// <summary>Whether a stored batch is one of its producer's last few: if it vanished, so would what is known of the producer.</summary>
+    public bool Remembers(in RecordBatch stored)
+    {
+        if (!stored.HasProducerId || !producers.TryGetValue(stored.ProducerId, out var known)) return false;
+        var (first, last) = (stored.BaseSequence, stored.LastSequence);
+        return known.Batches.Exists(batch => rules.IsDuplicate(first, last, batch.First, batch.Last));
+    }
+
+    public void Describe(List<long> into)
+    {
+        into.Add(producers.Count);
+        foreach (var id in producers.Keys.Order())
+        {
+            into.AddRange([id, producers[id].Epoch, producers[id].Batches.Count]);
+            foreach (var (first, last, offset) in producers[id].Batches) into.AddRange([first, last, offset]);
+        }
+    }
+
+    public void Restore(Queue<long> from)
+    {
+        for (var left = from.Dequeue(); left > 0; left--)
+        {
+            var known = producers[from.Dequeue()] = new Producer((int)from.Dequeue());
+            for (var batches = from.Dequeue(); batches > 0; batches--) known.Batches.Add(((int)from.Dequeue(), (int)from.Dequeue(), from.Dequeue()));
+        }
+    }
+
     public void Clear() => producers.Clear();
 
     private sealed record Producer(int Epoch)

@@ -5,30 +5,36 @@ using Broker.Runtime;
 namespace Broker.Core.Log;
 
 /// <summary>
-/// A stretch of the log in one file of whole batches, with a sparse index in memory: one entry each <see cref="IndexInterval"/> bytes,
+/// A stretch of the log in one file of whole batches, with a sparse index in memory: one entry, with offset, place and the latest timestamp before it, each <see cref="IndexInterval"/> bytes,
 /// rebuilt when the file is opened.
 /// </summary>
 public sealed class Segment : IDisposable
 {
     public const int IndexInterval = 1024;
 
+    /// <summary>Bytes read at a time where a whole segment is gone through.</summary>
+    private const int Stretch = 1 << 20;
+
     private const int SizeAt = 8;                                      // in a batch: behind the base offset, the bytes that follow
 
-    private readonly List<(long BaseOffset, long Position)> index = [];
+    private readonly List<(long BaseOffset, long Position, long LatestBefore)> index = [];
+    private readonly IDisk disk;
     private readonly LogRules rules;
     private readonly IFile file;
     private long indexedBytes;
+    private bool isDisposed;
 
     public Segment(string path, long baseOffset, IDisk disk, LogRules rules)
     {
         Path = path;
         BaseOffset = baseOffset;
         NextOffset = baseOffset;
+        this.disk = disk;
         this.rules = rules;
         file = disk.Open(path);
     }
 
-    public string Path { get; }
+    public string Path { get; private set; }
 
     public long BaseOffset { get; }
 
@@ -37,6 +43,18 @@ public sealed class Segment : IDisposable
 
     /// <summary>Bytes of whole, accepted batches; equals the file's length except before <see cref="Recover"/>.</summary>
     public long SizeBytes { get; private set; }
+
+    /// <summary>The latest timestamp of its first batch, milliseconds since 1970; -1 when it is empty.</summary>
+    public long FirstTimestamp { get; private set; } = -1;
+
+    /// <summary>The latest timestamp of all its batches, milliseconds since 1970; -1 when it is empty.</summary>
+    public long LatestTimestamp { get; private set; } = -1;
+
+    /// <summary>Offsets of the tombstones that the last cleaning left in it, ascending.</summary>
+    public IReadOnlyList<long> Tombstones { get; set; } = [];
+
+    /// <summary>Base offset of the first batch whose records a cleaning could not read; null: there is none, or no cleaning has been here.</summary>
+    public long? UnreadOffset { get; set; }
 
     /// <summary>
     /// Reads the file from its start and keeps the batches that are whole, sound and in order; the first one that is not and all
@@ -57,20 +75,47 @@ public sealed class Segment : IDisposable
         return rest.Length;
     }
 
+    /// <summary>What <see cref="Recover"/> would find, as numbers.</summary>
+    public void Describe(List<long> into)
+    {
+        into.AddRange([BaseOffset, NextOffset, SizeBytes, FirstTimestamp, LatestTimestamp, indexedBytes, index.Count]);
+        foreach (var (offset, position, latest) in index) into.AddRange([offset, position, latest]);
+    }
+
+    /// <summary>Takes over what was described, its base offset read already, instead of reading the file.</summary>
+    public void Restore(Queue<long> from)
+    {
+        (NextOffset, SizeBytes, FirstTimestamp, LatestTimestamp, indexedBytes) = (from.Dequeue(), from.Dequeue(), from.Dequeue(), from.Dequeue(), from.Dequeue());
+        for (var left = from.Dequeue(); left > 0; left--) index.Add((from.Dequeue(), from.Dequeue(), from.Dequeue()));
+    }
+
     public void Append(in RecordBatch batch)
     {
         file.Write(SizeBytes, batch.Bytes.Span);
         Accept(batch);
     }
 
-    /// <summary>Whole batches from the one that holds <paramref name="offset"/>: at least one, then as many as fit, none ending past <paramref name="bound"/>.</summary>
+    /// <summary>Whole batches from the one that holds <paramref name="offset"/>, or the next one where that offset is gone: at least one, then as many as fit, none ending past <paramref name="bound"/>.</summary>
     public ReadOnlyMemory<byte> Read(long offset, long bound, int maxBytes)
     {
         var start = FloorPosition(offset);
+        while (start < SizeBytes)
+        {
+            var found = ReadFrom(start, offset, bound, maxBytes, out var passed);
+            if (passed == 0) return found;
+            start += passed;
+        }
+        return ReadOnlyMemory<byte>.Empty;
+    }
+
+    /// <param name="passed">Bytes of batches below the offset, where nothing else was read; 0: what is returned is the answer.</param>
+    private ReadOnlyMemory<byte> ReadFrom(long start, long offset, long bound, int maxBytes, out int passed)
+    {
+        passed = 0;
         var buffer = new byte[(int)Math.Min(SizeBytes - start, Math.Max(maxBytes, 1) + (long)IndexInterval * 2)];
         Fill(start, buffer);
-        var (from, to) = (-1, 0);
-        for (var at = 0; at < buffer.Length;)
+        var (from, to, at) = (-1, 0, 0);
+        while (at < buffer.Length)
         {
             if (!RecordBatch.TryRead(buffer.AsMemory(at), out var batch, out _))
             {
@@ -80,13 +125,14 @@ public sealed class Segment : IDisposable
             }
             if (rules.HoldsOffset(batch.NextOffset, offset))
             {
-                if (!rules.EndsWithin(batch.NextOffset, bound)) break;
+                if (!rules.EndsWithin(batch.NextOffset, bound)) return from < 0 ? ReadOnlyMemory<byte>.Empty : buffer.AsMemory(from, to - from);
                 if (from >= 0 && at + batch.SizeInBytes - from > maxBytes) break;
                 if (from < 0) from = at;
                 to = at + batch.SizeInBytes;
             }
             at += batch.SizeInBytes;
         }
+        if (from < 0) passed = at;
         return from < 0 ? ReadOnlyMemory<byte>.Empty : buffer.AsMemory(from, to - from);
     }
 
@@ -106,29 +152,66 @@ public sealed class Segment : IDisposable
     }
 
     /// <summary>All batches in order.</summary>
-    public IEnumerable<RecordBatch> Batches()
+    public IEnumerable<RecordBatch> Batches() => BatchesFrom(0);
+
+    /// <summary>Batches in order from an entry of the index on before which all timestamps are earlier.</summary>
+    public IEnumerable<RecordBatch> BatchesSince(long timestampMs) =>
+        BatchesFrom(index.FindLast(entry => !rules.MayHoldTime(entry.LatestBefore, timestampMs)).Position);
+
+    private IEnumerable<RecordBatch> BatchesFrom(long position)
     {
-        var bytes = new byte[SizeBytes];
-        Fill(0, bytes);
-        ReadOnlyMemory<byte> rest = bytes;
-        while (RecordBatch.TryRead(rest, out var batch, out _))
+        for (var end = SizeBytes; position < end;)
         {
-            yield return batch;
-            rest = rest[batch.SizeInBytes..];
+            var bytes = new byte[Math.Min(end - position, Stretch)];
+            Fill(position, bytes);
+            if (!RecordBatch.TryRead(bytes, out _, out _)) bytes = Grow(position, bytes, 0);       // the first batch is larger than a stretch
+            ReadOnlyMemory<byte> rest = bytes;
+            while (RecordBatch.TryRead(rest, out var batch, out _))
+            {
+                yield return batch;
+                rest = rest[batch.SizeInBytes..];
+            }
+            if (rest.Length == bytes.Length) yield break;
+            position += bytes.Length - rest.Length;
         }
     }
 
-    public ValueTask FlushAsync() => file.FlushAsync();
+    /// <summary>fsync; nothing where the segment is gone, or another stands in its place.</summary>
+    public ValueTask FlushAsync() => isDisposed ? ValueTask.CompletedTask : file.FlushAsync();
 
-    public void Dispose() => file.Dispose();
+    /// <summary>Writes these batches into a file that is to hold nothing else.</summary>
+    public void Fill(IEnumerable<byte[]> batches)
+    {
+        file.Truncate(0);
+        foreach (var bytes in batches)
+        {
+            RecordBatch.TryRead(bytes, out var batch, out _);
+            Append(batch);
+        }
+    }
+
+    /// <summary>Takes over another file's name, and its place.</summary>
+    public void MoveTo(string path)
+    {
+        disk.Rename(Path, path);
+        Path = path;
+    }
+
+    public void Dispose()
+    {
+        isDisposed = true;
+        file.Dispose();
+    }
 
     private void Accept(in RecordBatch batch)
     {
         if (index.Count == 0 || SizeBytes - indexedBytes >= IndexInterval)
         {
-            index.Add((batch.BaseOffset, SizeBytes));
+            index.Add((batch.BaseOffset, SizeBytes, LatestTimestamp));
             indexedBytes = SizeBytes;
         }
+        if (SizeBytes == 0) FirstTimestamp = batch.MaxTimestamp;
+        LatestTimestamp = Math.Max(LatestTimestamp, batch.MaxTimestamp);
         SizeBytes += batch.SizeInBytes;
         NextOffset = batch.NextOffset;
     }
@@ -136,7 +219,7 @@ public sealed class Segment : IDisposable
     private void Reset()
     {
         index.Clear();
-        (indexedBytes, SizeBytes, NextOffset) = (0, 0, BaseOffset);
+        (indexedBytes, SizeBytes, NextOffset, FirstTimestamp, LatestTimestamp) = (0, 0, BaseOffset, -1, -1);
     }
 
     private long FloorPosition(long offset)

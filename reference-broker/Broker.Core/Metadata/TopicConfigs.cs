@@ -70,6 +70,8 @@ public static class TopicConfigs
         "segment.bytes" => cluster.SegmentBytes.ToString(CultureInfo.InvariantCulture),
         "segment.ms" => cluster.SegmentMs.ToString(CultureInfo.InvariantCulture),
         "retention.ms" => cluster.RetentionMs.ToString(CultureInfo.InvariantCulture),
+        "delete.retention.ms" => cluster.DeleteRetentionMs.ToString(CultureInfo.InvariantCulture),
+        "min.cleanable.dirty.ratio" => cluster.MinCleanableDirtyRatio.ToString(CultureInfo.InvariantCulture),
         "retention.bytes" => cluster.RetentionBytes.ToString(CultureInfo.InvariantCulture),
         _ => Known.TryGetValue(name, out var setting) ? setting.Default : null,
     };

@@ -40,6 +40,12 @@ public sealed record TopicSettings
     /// <summary>cleanup.policy contains "compact".</summary>
     public bool Compact { get; init; }
 
+    /// <summary>delete.retention.ms: how long a tombstone stays once it has been cleaned around.</summary>
+    public long DeleteRetentionMs { get; init; } = 86_400_000;
+
+    /// <summary>min.cleanable.dirty.ratio</summary>
+    public double MinCleanableDirtyRatio { get; init; } = 0.5;
+
     /// <summary>message.timestamp.type is LogAppendTime.</summary>
     public bool LogAppendTime { get; init; }
 
@@ -65,6 +71,8 @@ public sealed record TopicSettings
             RetentionBytes = Int64("retention.bytes", defaults.RetentionBytes),
             Compact = Text("cleanup.policy", defaults.Compact ? "compact" : "delete").Contains("compact", StringComparison.Ordinal),
             Delete = configs.TryGetValue("cleanup.policy", out var policy) ? policy.Contains("delete", StringComparison.Ordinal) : defaults.Delete,
+            DeleteRetentionMs = Int64("delete.retention.ms", defaults.DeleteRetentionMs),
+            MinCleanableDirtyRatio = configs.TryGetValue("min.cleanable.dirty.ratio", out var ratio) ? double.Parse(ratio, CultureInfo.InvariantCulture) : defaults.MinCleanableDirtyRatio,
             LogAppendTime = Text("message.timestamp.type", defaults.LogAppendTime ? "LogAppendTime" : "CreateTime") == "LogAppendTime",
         };
     }

@@ -53,17 +53,25 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
     /// <summary>cleanup.policy has "delete": records may be deleted before their time.</summary>
     public bool DeletesRecords => settings.Delete;
 
+    /// <summary>cleanup.policy has "compact": of each key the newest record is kept.</summary>
+    public bool Compacts => settings.Compact;
+
     /// <summary>The ISR asked of the controller and not answered yet; null when none.</summary>
     public IsrProposal? Proposal { get; private set; }
 
     public event Action? Changed;
+
+    /// <summary>Nothing is written any more: the node is stopping, and what it saves of the log must stay true.</summary>
+    public bool IsFrozen { get; private set; }
+
+    public void Freeze() => IsFrozen = true;
 
     // Role
 
     public RoleChange Apply(PartitionState next, TopicSettings topic)
     {
         settings = topic;
-        Log.Settings = new LogSettings(topic.SegmentBytes, topic.FlushMessages);
+        Log.Settings = new LogSettings(topic.SegmentBytes, topic.FlushMessages, topic.SegmentMs);
         if (!rules.IsNewPartitionState(next.PartitionEpoch, state.PartitionEpoch))
         {
             AdvanceHighWatermark();                                    // min.insync.replicas may be another now
@@ -98,7 +106,7 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
     private RoleChange Follow()
     {
         observe(new Observation(ObservationKind.BecameFollower, new NodeId(self), Id, LeaderEpoch, Log.LogEndOffset, HighWatermark, state.Leader));
-        Truncate(rules.TruncateOnBecomingFollower(HighWatermark, Log.LogEndOffset));
+        if (!IsFrozen) Truncate(rules.TruncateOnBecomingFollower(HighWatermark, Log.LogEndOffset));
         Changed?.Invoke();
         return RoleChange.BecameFollower;
     }
@@ -111,12 +119,54 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
         if (rules.Moves(Log.FlushedEndOffset, before)) observe(new Observation(ObservationKind.Flushed, new NodeId(self), Id, LeaderEpoch, EndOffset: Log.FlushedEndOffset));
     }
 
+    /// <summary>Compacts the log as far as that is worth while and allowed; the observation tells how far it came, and what it left out.</summary>
+    /// <param name="now">Monotonic time.</param>
+    public async ValueTask CleanAsync(TimeSpan now)
+    {
+        if (IsFrozen) return;
+        var before = Log.FlushedEndOffset;
+        var bounds = new CleaningBounds(HighWatermark, LowestDurableEnd, now, TimeSpan.FromMilliseconds(settings.DeleteRetentionMs), settings.MinCleanableDirtyRatio);
+        var removed = await Log.CleanAsync(bounds);
+        if (rules.Moves(Log.FlushedEndOffset, before)) observe(new Observation(ObservationKind.Flushed, new NodeId(self), Id, LeaderEpoch, EndOffset: Log.FlushedEndOffset));
+        if (removed > 0) observe(new Observation(ObservationKind.Cleaned, new NodeId(self), Id, LeaderEpoch, Log.LogStartOffset, Log.CleanedEndOffset, removed));
+    }
+
+    /// <summary>A power loss would take something.</summary>
+    public bool HasUnflushed => rules.Moves(Log.LogEndOffset, Log.FlushedEndOffset);
+
+    /// <summary>flush.ms: how long an append may wait for its flush at most; <see cref="long.MaxValue"/>: for ever.</summary>
+    public long FlushMs => settings.FlushMs;
+
+    /// <summary>Its topic deletes records by time or size.</summary>
+    public bool Retains => settings.Delete && (settings.RetentionMs >= 0 || settings.RetentionBytes >= 0);
+
+    /// <summary>Leader: deletes segments that are too old or too many, up to the high watermark; durably, once it returns. Followers hear of it with their next fetch.</summary>
+    /// <param name="nowMs">Wall clock, milliseconds since 1970.</param>
+    public async ValueTask RetainAsync(long nowMs)
+    {
+        if (!IsLeader || !Retains || IsFrozen) return;
+        Log.MoveStartTo(Log.RetainedStart(nowMs, settings.RetentionMs, settings.RetentionBytes, HighWatermark));
+        if (Log.HasUnsavedStart) await Log.SaveStartAsync();
+    }
+
+    /// <summary>Below it every replica has everything, safe from a power loss. Only a leader knows, and only of followers that told it in its epoch: -1.</summary>
+    private long LowestDurableEnd
+    {
+        get
+        {
+            if (!IsLeader) return -1;
+            var lowest = Log.FlushedEndOffset;
+            foreach (var follower in followers.Values) lowest = rules.LowestEnd(lowest, follower.DurableEndOffset);
+            return lowest;
+        }
+    }
+
     // Leading
 
     /// <summary>Judges and appends one validated batch; <see cref="Appended"/> must follow once it may count.</summary>
     public AppendOutcome Append(in RecordBatch batch, short acks)
     {
-        if (!IsLeader) return new AppendOutcome(ErrorCode.NotLeaderOrFollower, -1, -1);
+        if (!IsLeader || IsFrozen) return new AppendOutcome(ErrorCode.NotLeaderOrFollower, -1, -1);
         if (acks == -1 && !rules.HasEnoughReplicas(state.Isr.Count, MinInSyncReplicas))
             return new AppendOutcome(ErrorCode.NotEnoughReplicas, -1, -1);
 
@@ -159,11 +209,17 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
         Changed?.Invoke();
     }
 
+    /// <summary>A follower tells up to where its log outlives a power loss; -1: it does not say.</summary>
+    public void FollowerIsDurable(int follower, long durableEnd)
+    {
+        if (IsLeader && followers.TryGetValue(follower, out var known)) known.DurableEndOffset = durableEnd;
+    }
+
     /// <summary>Deletes what lies below an offset, -1 the high watermark, here; followers hear of it. Errors: NOT_LEADER_OR_FOLLOWER, POLICY_VIOLATION, OFFSET_OUT_OF_RANGE.</summary>
     public ErrorCode Trim(long offset, out long movedTo)
     {
         movedTo = offset == -1 ? HighWatermark : offset;
-        if (!IsLeader) return ErrorCode.NotLeaderOrFollower;
+        if (!IsLeader || IsFrozen) return ErrorCode.NotLeaderOrFollower;
         if (!DeletesRecords) return ErrorCode.PolicyViolation;
         if (!rules.MayTrimTo(movedTo, HighWatermark)) return ErrorCode.OffsetOutOfRange;
         Log.MoveStartTo(movedTo);
@@ -252,6 +308,7 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
     /// <summary>The leader's answer says where the logs part.</summary>
     public void Diverged(EpochEnd leaders)
     {
+        if (IsFrozen) return;
         var way = rules.Reconcile(leaders, Log.EndOfEpoch(leaders.Epoch), Log.LogEndOffset);
         settled = way.IsSettled;
         Truncate(Math.Max(way.TruncateTo, Log.LogStartOffset));
@@ -260,6 +317,7 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
     /// <summary>The leader's answer brings records and its high watermark.</summary>
     public ErrorCode Replicate(ReadOnlyMemory<byte> batches, long leaderHighWatermark)
     {
+        if (IsFrozen) return ErrorCode.NotLeaderOrFollower;
         var error = ErrorCode.None;
         foreach (var step in rules.ReplicationSteps())
         {
@@ -274,12 +332,15 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
     }
 
     /// <summary>The leader's answer tells where its log starts.</summary>
-    public void FollowStart(long leaderLogStartOffset) => Log.MoveStartTo(rules.FollowerStart(leaderLogStartOffset, HighWatermark));
+    public void FollowStart(long leaderLogStartOffset)
+    {
+        if (!IsFrozen) Log.MoveStartTo(rules.FollowerStart(leaderLogStartOffset, HighWatermark));
+    }
 
     /// <summary>What this follower needs next is no longer there: if its log ends below the leader's start, it begins anew.</summary>
     public void FollowFrom(long leaderLogStartOffset)
     {
-        if (!rules.HasFallenBehind(leaderLogStartOffset, Log.LogEndOffset)) return;
+        if (IsFrozen || !rules.HasFallenBehind(leaderLogStartOffset, Log.LogEndOffset)) return;
         Log.RestartAt(leaderLogStartOffset);
         SetHighWatermark(leaderLogStartOffset);
     }
@@ -348,6 +409,8 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
         public long BrokerEpoch { get; private set; } = -1;
 
         public long StartOffset { get; set; } = -1;
+
+        public long DurableEndOffset { get; set; } = -1;
 
         public bool HasFetched => lastFetch != TimeSpan.MinValue;
 

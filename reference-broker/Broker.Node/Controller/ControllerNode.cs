@@ -63,6 +63,7 @@ public sealed class ControllerNode
             DecideAsync(context, (it, _) => it.AlterPartitionReassignments(asked), () => NotController.Answer(asked)));
         router.On<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>((asked, context) =>
             DecideAsync(context, (it, _) => it.IncrementalAlterConfigs(asked), () => NotController.Answer(asked)));
+        router.On<AlterConfigsRequest, AlterConfigsResponse>((asked, context) => DecideAsync(context, (it, _) => it.AlterConfigs(asked), () => NotController.Answer(asked)));
     }
 
     /// <summary>
@@ -86,7 +87,7 @@ public sealed class ControllerNode
         if (elected is not { } won || !rules.Controller.MayServe(quorum.HighWatermark, won.EpochStartOffset)) return;
         elected = null;
         var machine = new ControllerMachine(rules, settings, Replay(), topicIds, won.EpochStartOffset + 1, host.Time.Monotonic());
-        var begun = new ControllerTerm(host, rules.Controller, machine, quorum.ProposeAsync, LeaveOffice);
+        var begun = new ControllerTerm(host, won.Epoch, rules.Controller, machine, quorum.ProposeAsync, LeaveOffice);
         term = begun;
         scope.Start(() => WatchSessionsAsync(begun));
     }

@@ -38,17 +38,12 @@ internal static class NotController
         Results = [.. request.Topics.Select(topic => new CreatePartitionsResponse.CreatePartitionsTopicResult { Name = topic.Name, ErrorCode = ErrorCode.NotController, ErrorMessage = Message })],
     };
 
-    public static IncrementalAlterConfigsResponse Answer(IncrementalAlterConfigsRequest request) => new()
-    {
-        Responses =
-        [
-            .. request.Resources.Select(resource => new IncrementalAlterConfigsResponse.AlterConfigsResourceResponse
-            {
-                ResourceType = resource.ResourceType,
-                ResourceName = resource.ResourceName,
-                ErrorCode = ErrorCode.NotController,
-                ErrorMessage = Message,
-            }),
-        ],
-    };
+    public static IncrementalAlterConfigsResponse Answer(IncrementalAlterConfigsRequest request) =>
+        new() { Responses = [.. request.Resources.Select(static resource => Altered(resource.ResourceType, resource.ResourceName))] };
+
+    public static AlterConfigsResponse Answer(AlterConfigsRequest request) =>
+        new() { Responses = [.. request.Resources.Select(static resource => Altered(resource.ResourceType, resource.ResourceName))] };
+
+    private static IncrementalAlterConfigsResponse.AlterConfigsResourceResponse Altered(sbyte type, string name) =>
+        new() { ResourceType = type, ResourceName = name, ErrorCode = ErrorCode.NotController, ErrorMessage = Message };
 }

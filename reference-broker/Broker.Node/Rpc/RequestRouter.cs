@@ -14,6 +14,12 @@ public sealed class RequestContext(RequestHeader header, Endpoint remote)
     public bool CloseConnection { get; set; }
 }
 
+/// <summary>What becomes of a request.</summary>
+/// <param name="Answer">The answer's frame; null: none.</param>
+/// <param name="Close">The connection must be closed.</param>
+/// <param name="Fault">What is wrong with the request itself; null: nothing.</param>
+public readonly record struct Reply(byte[]? Answer, bool Close, string? Fault = null);
+
 /// <summary>Which handler serves which API, and in which versions; answers ApiVersions itself.</summary>
 public sealed class RequestRouter
 {
@@ -32,27 +38,28 @@ public sealed class RequestRouter
             return answering.IsCompletedSuccessfully ? ValueTask.FromResult(Close(answering.Result, context)) : CloseLaterAsync(answering, context);
         });
 
-    /// <summary>The answer's frame (null: none), and whether the connection must be closed.</summary>
-    public ValueTask<(byte[]? Answer, bool Close)> AnswerAsync(byte[] frame, Endpoint remote)
+    public ValueTask<Reply> AnswerAsync(byte[] frame, Endpoint remote)
     {
         try
         {
             var header = RequestFrame.ReadHeader(frame);
-            if (!routes.TryGetValue(header.Key, out var route)) return ValueTask.FromResult<(byte[]?, bool)>((null, true));
+            if (!routes.TryGetValue(header.Key, out var route)) return Refused($"API key {(short)header.Key} is not served");
             if (route.Versions.Contains(header.Version)) return route.Serve(frame, header, remote);
-            return ValueTask.FromResult(header.Key == ApiKey.ApiVersions ? (VersionTooNew(header), false) : ((byte[]?)null, true));
+            return header.Key == ApiKey.ApiVersions ? ValueTask.FromResult(new Reply(VersionTooNew(header), Close: false)) : Refused($"{header.Key} is not served in version {header.Version}");
         }
-        catch (MalformedFrameException)
+        catch (MalformedFrameException malformed)
         {
-            return ValueTask.FromResult<(byte[]?, bool)>((null, true));    // decoding refused it: nothing was executed
+            return Refused(malformed.Message);                         // decoding refused it: nothing was executed
         }
     }
 
-    private static async ValueTask<(byte[]?, bool)> CloseLaterAsync<TResponse>(ValueTask<TResponse?> answering, RequestContext context) where TResponse : class, IResponse =>
+    private static ValueTask<Reply> Refused(string fault) => ValueTask.FromResult(new Reply(null, Close: true, fault));
+
+    private static async ValueTask<Reply> CloseLaterAsync<TResponse>(ValueTask<TResponse?> answering, RequestContext context) where TResponse : class, IResponse =>
         Close(await answering, context);
 
-    private static (byte[]?, bool) Close<TResponse>(TResponse? answer, RequestContext context) where TResponse : class, IResponse =>
-        (answer is null ? null : ResponseFrame.Encode(answer, context.Header.Version, context.Header.CorrelationId), context.CloseConnection);
+    private static Reply Close<TResponse>(TResponse? answer, RequestContext context) where TResponse : class, IResponse =>
+        new(answer is null ? null : ResponseFrame.Encode(answer, context.Header.Version, context.Header.CorrelationId), context.CloseConnection);
 
     private ApiVersionsResponse OfferedVersions() => new()
     {
@@ -69,5 +76,5 @@ public sealed class RequestRouter
         return ResponseFrame.Encode(answer, 0, header.CorrelationId);
     }
 
-    private sealed record Route(VersionRange Versions, Func<byte[], RequestHeader, Endpoint, ValueTask<(byte[]?, bool)>> Serve);
+    private sealed record Route(VersionRange Versions, Func<byte[], RequestHeader, Endpoint, ValueTask<Reply>> Serve);
 }

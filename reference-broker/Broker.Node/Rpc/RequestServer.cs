@@ -1,3 +1,4 @@
+using System.Text;
 using Broker.Protocol;
 using Broker.Runtime;
 
@@ -36,8 +37,10 @@ public sealed class RequestServer(IHost host, Endpoint endpoint, RequestRouter r
     {
         while (await connection.ReceiveAsync() is { } frame)
         {
-            var (answer, close) = await router.AnswerAsync(frame, connection.Remote);
-            if (close || answer is not null && !connection.Send(answer)) break;
+            var reply = await router.AnswerAsync(frame, connection.Remote);
+            if (reply.Fault is { } fault) host.Observe(new Observation(ObservationKind.ConnectionClosed, host.Id, Bytes: Encoding.UTF8.GetBytes($"{connection.Remote}: {fault}")));
+            if (reply.Close || reply.Answer is { } answer && !connection.Send(answer)) break;
+            await connection.SentAsync();
         }
         connection.Close();
         connections.Remove(connection);

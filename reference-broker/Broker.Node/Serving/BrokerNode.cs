@@ -23,6 +23,7 @@ public sealed class BrokerNode
     private readonly RequestServer server;
     private readonly IsrKeeper isr;
     private readonly GroupService groups;
+    private readonly CleanStop cleanStop;
     private bool serving;
 
     public BrokerNode(IHost host, BrokerSettings settings, TopicSettings topicDefaults, BrokerRules rules)
@@ -32,9 +33,11 @@ public sealed class BrokerNode
         this.rules = rules;
         identity = new BrokerIdentity(rules.Replication, new MetadataImage(topicDefaults));
         var controller = new ControllerLink(host, settings.Controllers, settings.RequestTimeout);
+        cleanStop = new CleanStop(host, settings.LogDirectory, rules.Log);
         partitions = new PartitionTable(host, settings, rules, scope);
-        registration = new Registration(host, settings, identity, new ControllerLink(host, settings.Controllers, settings.RequestTimeout));   // a connection of its own: nothing delays a heartbeat
+        registration = new Registration(host, settings, identity, new ControllerLink(host, settings.Controllers, settings.HeartbeatTimeout ?? settings.RequestTimeout));   // a connection of its own: nothing delays a heartbeat
         isr = new IsrKeeper(host, settings, partitions, controller, identity, scope);
+        new LogKeeper(host, settings, partitions, scope).Follow();
         groups = new GroupService(host, settings, rules.Groups, identity, partitions, controller, scope);
         server = new RequestServer(host, settings.Endpoint, Routes(controller), scope);
     }
@@ -53,19 +56,20 @@ public sealed class BrokerNode
     {
         var previous = registration.PreviousBrokerEpoch();
         host.Observe(new Observation(ObservationKind.NodeStarted, host.Id));
-        scope.Start(followMetadata);
-        scope.Start(async () =>
-        {
-            await registration.RegisterAsync(previous);
-            ServeWhenCaughtUp();
-            scope.Start(isr.KeepAsync);
-            await registration.KeepSessionAsync();
-        });
         try
         {
+            partitions.ComesFrom = await cleanStop.TakeAsync();
+            scope.Start(followMetadata);
+            scope.Start(async () =>
+            {
+                await registration.RegisterAsync(previous);
+                ServeWhenCaughtUp();
+                scope.Start(isr.KeepAsync);
+                await registration.KeepSessionAsync();
+            });
             await scope.Failed;
         }
-        catch (DiskException)
+        catch (DiskException failure) when (!failure.IsFull)
         {
             registration.DisownLife();
             throw;
@@ -77,7 +81,14 @@ public sealed class BrokerNode
     {
         await registration.LeaveAsync(limit);
         server.Stop();
-        foreach (var partition in partitions.All.ToArray()) await partition.Core.FlushAsync();   // others come and go meanwhile
+        var stop = cleanStop.Next();
+        foreach (var partition in partitions.All.ToArray())            // others come and go meanwhile
+        {
+            partition.Core.Freeze();
+            await partition.Core.FlushAsync();
+            await partition.Core.Log.SaveSummaryAsync(stop);
+        }
+        await cleanStop.LeaveAsync(stop);
         await registration.EndInOrderAsync();
     }
 
@@ -148,6 +159,7 @@ public sealed class BrokerNode
         Forward<ElectLeadersRequest, ElectLeadersResponse>(router, controller, answer => answer.ErrorCode == ErrorCode.NotController);
         Forward<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse>(router, controller, answer => answer.ErrorCode == ErrorCode.NotController);
         Forward<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(router, controller, answer => answer.Responses.Exists(resource => resource.ErrorCode == ErrorCode.NotController));
+        Forward<AlterConfigsRequest, AlterConfigsResponse>(router, controller, answer => answer.Responses.Exists(resource => resource.ErrorCode == ErrorCode.NotController));
         return router;
     }
 

@@ -39,8 +39,17 @@ public sealed record BrokerSettings
     /// <summary>Of requests to controllers and other brokers (replica.socket.timeout.ms).</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Of a heartbeat: a controller that stands still must not be waited for until the session with the next one is over (KAFKA-14392). Null: as other requests.</summary>
+    public TimeSpan? HeartbeatTimeout { get; init; }
+
     /// <summary>replica.fetch.max.bytes, per partition.</summary>
     public int ReplicaFetchMaxBytes { get; init; } = 1 << 20;
+
+    /// <summary>log.cleaner.backoff.ms: between two looks at the compacted logs.</summary>
+    public TimeSpan CleanerBackoff { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>log.retention.check.interval.ms: between two looks for segments that are too old or too many.</summary>
+    public TimeSpan RetentionCheckInterval { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>max.incremental.fetch.session.cache.slots</summary>
     public int FetchSessionSlots { get; init; } = 1000;

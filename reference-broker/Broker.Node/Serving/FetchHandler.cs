@@ -9,6 +9,9 @@ namespace Broker.Node.Serving;
 /// <remarks>Incremental fetches in sessions: KIP-227. Topics go by name up to version 12, by id from 13. Divergence: KIP-595.</remarks>
 public sealed class FetchHandler(IHost host, PartitionTable partitions, BrokerIdentity identity, IsrKeeper isr, FetchSessions sessions)
 {
+    /// <summary>Of one answer, however much is asked for: Kafka's default of the broker's fetch.max.bytes.</summary>
+    private const int MostBytes = 55 * 1024 * 1024;
+
     public async ValueTask<FetchResponse?> HandleAsync(FetchRequest request, RequestContext context)
     {
         var replica = context.Header.Version >= 15 ? request.ReplicaState.ReplicaId : request.ReplicaId;
@@ -42,6 +45,7 @@ public sealed class FetchHandler(IHost host, PartitionTable partitions, BrokerId
         if (replica < 0 || fetch.Error != ErrorCode.None || fetch.Diverging is not null) return;
         fetch.Partition!.Core.FollowerFetched(replica, brokerEpoch, fetch.Asked.FetchOffset, host.Time.Monotonic());
         fetch.Partition.Core.FollowerStarts(replica, fetch.Asked.LogStartOffset);
+        fetch.Partition.Core.FollowerIsDurable(replica, fetch.Asked.DurableEndOffset);
         isr.Fetched(fetch.Partition, replica);
     }
 
@@ -49,7 +53,7 @@ public sealed class FetchHandler(IHost host, PartitionTable partitions, BrokerId
     private static FetchResponse Answer(FetchRequest request, List<PartitionFetch> wanted, bool isFollower, FetchSession? session, bool isIncremental)
     {
         var answer = new FetchResponse { SessionId = session?.Id ?? 0 };
-        var room = request.MaxBytes;
+        var room = Math.Min(request.MaxBytes, MostBytes);
         foreach (var fetch in wanted)
         {
             var data = fetch.Answer(isFollower, room);

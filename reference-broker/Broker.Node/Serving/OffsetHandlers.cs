@@ -62,10 +62,18 @@ public sealed class OffsetHandlers(PartitionTable partitions, ReplicationRules r
     /// <summary>The first committed record at or after a time; or, for -3, the record with the largest timestamp.</summary>
     private void ByTime(Partition partition, long wanted, ListOffsetsPartitionResponse answer)
     {
-        foreach (var batch in partition.Log.Batches())
+        foreach (var batch in wanted == LargestTimestamp ? partition.Log.Batches() : partition.Log.BatchesSince(wanted))
         {
             if (!rules.IsCommitted(partition.HighWatermark, batch.NextOffset)) return;
-            foreach (var record in batch.Records)
+            if (!BatchFilter.TryOpen(batch, out var opened))
+            {
+                // Compressed in a way that cannot be read here: whoever begins at its first record misses nothing.
+                if (!partition.Log.IsReadable(batch.BaseOffset) || !rules.IsSought(batch.MaxTimestamp, wanted, answer.Timestamp)) continue;
+                (answer.Offset, answer.Timestamp, answer.LeaderEpoch) = (batch.BaseOffset, batch.MaxTimestamp, batch.PartitionLeaderEpoch);
+                if (wanted != LargestTimestamp) return;
+                continue;
+            }
+            foreach (var record in opened.Records)
             {
                 if (!partition.Log.IsReadable(record.Offset) || !rules.IsSought(record.Timestamp, wanted, answer.Timestamp)) continue;
                 (answer.Offset, answer.Timestamp, answer.LeaderEpoch) = (record.Offset, record.Timestamp, batch.PartitionLeaderEpoch);

@@ -16,11 +16,17 @@ public sealed class PartitionTable(IHost host, BrokerSettings settings, BrokerRu
     /// <summary>In the order in which they came to this broker.</summary>
     public IReadOnlyList<HostedPartition> All => inOrder;
 
+    /// <summary>The stop in good order that this node comes from, 0 where it does not: logs that saved themselves then are not scanned.</summary>
+    public long ComesFrom { get; set; }
+
     /// <summary>Set when a partition came, went or changed its leader.</summary>
     public Signal LeadershipChanged { get; } = new(host.Time);
 
     /// <summary>Raised when a partition took up leading or following here; with none of both when it is gone.</summary>
     public event Action<HostedPartition, RoleChange>? RoleChanged;
+
+    /// <summary>Raised when a partition has taken over its state and settings from the metadata.</summary>
+    public event Action<Partition>? Applied;
 
     public HostedPartition? Find(string topic, int index) => byName.GetValueOrDefault(new TopicPartition(topic, index));
 
@@ -59,6 +65,7 @@ public sealed class PartitionTable(IHost host, BrokerSettings settings, BrokerRu
         if (!state.Replicas.Contains(settings.Id.Value)) return;
         var partition = Find(topic.Id, index) ?? Open(topic, index);
         var change = partition.Core.Apply(state, topic.Settings);
+        Applied?.Invoke(partition.Core);
         if (change == RoleChange.None) return;
         partition.WakeAll();
         LeadershipChanged.Set();
@@ -79,7 +86,7 @@ public sealed class PartitionTable(IHost host, BrokerSettings settings, BrokerRu
     {
         var id = new TopicPartition(topic.Name, index);
         var directory = $"{settings.LogDirectory}/{topic.Name}-{index}.{topic.Id:N}";
-        var log = PartitionLog.Open(host.Disk, directory, new LogSettings(topic.Settings.SegmentBytes, topic.Settings.FlushMessages), rules.Log, rules.Producers);
+        var log = PartitionLog.Open(host.Disk, directory, new LogSettings(topic.Settings.SegmentBytes, topic.Settings.FlushMessages, topic.Settings.SegmentMs), rules.Log, rules.Producers, rules.Cleaner, ComesFrom);
         host.Observe(new Observation(ObservationKind.LogRecovered, host.Id, id, Offset: log.LogEndOffset, EndOffset: log.DroppedBytes));
         var partition = new HostedPartition(new Partition(settings.Id.Value, id, topic.Id, log, rules.Replication, seen => host.Observe(seen)));
         byId.Add((topic.Id, index), partition);

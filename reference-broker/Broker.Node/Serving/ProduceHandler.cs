@@ -71,7 +71,16 @@ public sealed class ProduceHandler(IHost host, PartitionTable partitions, Replic
         if (!partition.IsLeader) return Refused(ErrorCode.NotLeaderOrFollower);
         if (records.Length > partition.MaxMessageBytes) return Refused(ErrorCode.MessageTooLarge);
         var error = RecordBatch.ValidateProduced(records, out var batch);
+        if (error == ErrorCode.None && partition.Compacts && HasNoKey(batch)) error = ErrorCode.InvalidRecord;   // nothing would say what supersedes it
         return error != ErrorCode.None ? Refused(error) : partition.Append(batch, acks);
+    }
+
+    private static bool HasNoKey(in RecordBatch batch)
+    {
+        if (!BatchFilter.TryOpen(batch, out var opened)) return false;
+        foreach (var record in opened.Records)
+            if (record.Key is null) return true;
+        return false;
     }
 
     private static AppendOutcome Refused(ErrorCode error) => new(error, -1, -1);

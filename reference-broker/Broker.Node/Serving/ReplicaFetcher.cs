@@ -109,6 +109,7 @@ public sealed class ReplicaFetcher(
                 LastFetchedEpoch = replica.Core.LastFetchedEpoch,
                 LogStartOffset = replica.Core.Log.LogStartOffset,
                 PartitionMaxBytes = settings.ReplicaFetchMaxBytes,
+                DurableEndOffset = replica.Core.Compacts ? replica.Core.Log.FlushedEndOffset : -1,
             });
         }
         return request;

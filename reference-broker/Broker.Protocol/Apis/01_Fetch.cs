@@ -103,6 +103,12 @@ public sealed class FetchPartition : IMessage
 
     public int PartitionMaxBytes;
 
+    /// <summary>v12+, from followers of compacted topics: up to where the follower's log outlives a power loss; -1 does not say. Kafka has no such field and passes it over.</summary>
+    public long DurableEndOffset = -1;
+
+    /// <summary>Kafka gives its tags out from 0 on.</summary>
+    private const int DurableEndTag = 39;
+
     public void Visit<TCodec>(ref TCodec c, short version) where TCodec : struct, ICodec
     {
         c.Int32(ref Partition);
@@ -111,7 +117,13 @@ public sealed class FetchPartition : IMessage
         if (version >= 12) c.Int32(ref LastFetchedEpoch);
         if (version >= 5) c.Int64(ref LogStartOffset);
         c.Int32(ref PartitionMaxBytes);
-        c.EndOfFields();
+        var tags = c.BeginTags();
+        if (version >= 12 && c.Tag(ref tags, DurableEndTag, DurableEndOffset != -1))
+        {
+            c.Int64(ref DurableEndOffset);
+            c.EndTag(ref tags);
+        }
+        c.EndOfFields(ref tags);
     }
 }
 

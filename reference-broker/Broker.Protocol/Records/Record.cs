@@ -108,6 +108,9 @@ public readonly struct RecordEnumerable
 
         internal readonly bool IsAtEnd => position == bytes.Length;
 
+        /// <summary>Where in the batch's bytes the next record begins.</summary>
+        internal readonly int Position => position;
+
         public bool MoveNext()
         {
             if (left <= 0) return false;

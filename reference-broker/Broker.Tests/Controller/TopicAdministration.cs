@@ -183,6 +183,39 @@ public sealed class TopicAdministration
         Assert.Equal(ErrorCode.InvalidConfig, cluster.Configure("flush.messages", "none").ErrorCode);
     }
 
+    [Fact]
+    public void Settings_given_as_a_whole_replace_all_that_were_there()
+    {
+        cluster.Create(1, 2, 3);
+        cluster.Configure("flush.messages", "1");
+        cluster.Configure("min.insync.replicas", "2");
+        var before = cluster.Log.Count;
+
+        Assert.Equal(ErrorCode.None, Replace(("min.insync.replicas", "2"), ("retention.ms", "1000")));
+        Assert.Equal(["min.insync.replicas=2", "retention.ms=1000"], Configs());
+        Assert.Equal(before + 2, cluster.Log.Count);
+        Assert.Equal(ErrorCode.InvalidRequest, Replace(("flush.messages", "1"), ("retention.ms", null)));
+        Assert.Equal(ErrorCode.InvalidConfig, Replace(("flush.messages", "1"), ("retention.ms", "none")));
+        Assert.Equal(["min.insync.replicas=2", "retention.ms=1000"], Configs());
+        Assert.Equal(ErrorCode.None, Replace());
+        Assert.Empty(Configs());
+    }
+
+    private IEnumerable<string> Configs() => cluster.Machine.Image.Topic("t")!.Configs.Select(static config => $"{config.Key}={config.Value}").Order(StringComparer.Ordinal);
+
+    private ErrorCode Replace(params (string Name, string? Value)[] settings) => cluster.Commit(cluster.Machine.AlterConfigs(new AlterConfigsRequest
+    {
+        Resources =
+        [
+            new AlterConfigsRequest.AlterConfigsResource
+            {
+                ResourceType = 2,
+                ResourceName = "t",
+                Configs = [.. settings.Select(static setting => new AlterConfigsRequest.AlterableConfig { Name = setting.Name, Value = setting.Value })],
+            },
+        ],
+    })).Responses[0].ErrorCode;
+
     private ErrorCode Reassign(params int[]? replicas) => cluster.Commit(cluster.Machine.AlterPartitionReassignments(new AlterPartitionReassignmentsRequest
     {
         Topics = [new ReassignableTopic { Name = "t", Partitions = [new ReassignablePartition { PartitionIndex = 0, Replicas = replicas?.ToList() }] }],

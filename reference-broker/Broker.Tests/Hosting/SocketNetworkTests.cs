@@ -7,6 +7,7 @@ namespace Broker.Tests.Hosting;
 
 public sealed class SocketNetworkTests
 {
+    private const int MaxFrameBytes = 100 * 1024 * 1024;             // as Kafka has it
     private static readonly Endpoint AnyPort = new("127.0.0.1", 0);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -64,7 +65,7 @@ public sealed class SocketNetworkTests
     [Theory]
     [InlineData(-1)]
     [InlineData(int.MinValue)]
-    [InlineData(SocketConnection.MaxFrameBytes + 1)]
+    [InlineData(MaxFrameBytes + 1)]
     [InlineData(int.MaxValue)]
     public async Task A_length_that_no_frame_has_closes_the_connection(int length)
     {
@@ -75,7 +76,7 @@ public sealed class SocketNetworkTests
     [Fact]
     public async Task A_claimed_length_costs_no_memory_before_the_bytes_come()
     {
-        var (received, allocated) = await ReceiveRaw(SocketConnection.MaxFrameBytes, new byte[100_000]);
+        var (received, allocated) = await ReceiveRaw(MaxFrameBytes, new byte[100_000]);
         Assert.Null(received);
         Assert.InRange(allocated, 0, 8_000_000);
     }

@@ -1,3 +1,4 @@
+using Chaos.Live;
 using Verify.Campaign.Campaigns;
 using Verify.Campaign.Judging;
 using Verify.Campaign.Results;
@@ -12,12 +13,13 @@ internal sealed class CampaignSession(CampaignPlan plan, string directory, Strea
     /// <summary>The exit code.</summary>
     public int Run(CancellationToken stop)
     {
+        if (plan.Live is not null && LiveFolder.SweepLeftovers() is > 0 and var swept && !quiet) streams.Error.WriteLine($"removed what {swept} live {(swept == 1 ? "run" : "runs")} left behind when their runner was killed");
         var shelf = new HistoryShelf(plan, directory);
-        var runner = new CampaignRunner(plan, Judge.Of, histories ? shelf.Keep : null);
+        var runner = new CampaignRunner(plan, Judge.Of, histories || plan.Live is not null ? shelf.Keep : null);
         using (ProgressLine.Show(streams, quiet || json, "runs", () => runner.Progress)) runner.Run(stop);
 
         var stories = new StoryShelf(plan, Judge.Of);
-        if (!stop.IsCancellationRequested)
+        if (!stop.IsCancellationRequested && plan.Live is null)
             using (ProgressLine.Show(streams, quiet || json, "stories", () => stories.Progress)) stories.Fill(runner.Wishes(), stop);
 
         var result = runner.Result(ThisTool.Info, ThisMachine.Info, stories.FileOf, RecordedRates.All) with { Stories = stories.Tellings };

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Verify.Campaign.Hunting;
+using Verify.Campaign.Running;
 using Verify.Zoo;
 
 namespace Verify.Cli.Campaigns;
@@ -56,6 +57,18 @@ internal sealed class HuntSession(Streams streams)
             if (!Json) streams.Output.WriteLine(Line(hunted, width));
             else if (!Quiet) streams.Error.WriteLine(Line(hunted, width));
         }
+    }
+
+    /// <summary>Hunts what nobody planted: 1 when a promise was broken, 0 when none was.</summary>
+    public int RunFaithful(CancellationToken stop)
+    {
+        var bug = new Hunt(Plan, Means).DiscoverUnplanted(out var played, stop);
+        streams.Output.WriteLine($"{played:N0} runs of the faithful broker, each with a workload, settings and faults of its own: {(bug is null ? "every promise held" : "a promise was broken")}");
+        if (bug is null) return played > 0 ? ExitCode.Held : ExitCode.Unknown;
+        streams.Output.WriteLine($"{bug.Violation.Guarantee}, {bug.Violation.Anomaly}: {bug.Violation.Note}");
+        streams.Output.WriteLine(AnyScenario.Describe(bug.Scenario));
+        if (bug.Story is { } story && Means.Keep(story) is { } file) streams.Output.WriteLine($"{story.Scenario.Faults.Count} faults, {story.Scenario.Plan.Commands.Length} commands: mqverify replay {file} --trace");
+        return ExitCode.Broken;
     }
 
     private static string Line(HuntedMutant hunted, int width)

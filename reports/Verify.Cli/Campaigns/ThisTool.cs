@@ -9,6 +9,9 @@ internal static class ThisTool
 {
     public static ToolInfo Info { get; } = Read();
 
+    /// <summary>Program and first argument by which it can start itself again.</summary>
+    public static IReadOnlyList<string> Program { get; } = Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) is "mqverify" ? [path] : ["dotnet", Path.Combine(AppContext.BaseDirectory, "mqverify.dll")];
+
     private static ToolInfo Read()
     {
         var full = typeof(ThisTool).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;

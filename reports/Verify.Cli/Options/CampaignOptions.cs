@@ -1,9 +1,12 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using Chaos.Faults;
+using Chaos.Live;
 using Verify.Campaign.Campaigns;
+using Verify.Campaign.Live;
 using Verify.Campaign.Results;
 using Verify.Campaign.Running;
+using Verify.Cli.Campaigns;
 using Verify.Promises;
 using Verify.Workloads;
 using Verify.Zoo;
@@ -21,6 +24,7 @@ internal sealed class CampaignOptions
     private readonly Option<TimeSpan> time = SharedOptions.Time(DefaultLength);
     private readonly Option<string> workload = SharedOptions.Workload(WorkloadNames.All, WorkloadNames.Log);
     private readonly Option<ImmutableArray<string>> faults = SharedOptions.Faults();
+    private readonly Option<string?> schedule = Parsed.One<string?>("--schedule", "NAME", $"A named recipe instead of random faults: {string.Join(", ", Recipe.All.Select(static recipe => recipe.Name))}", static text => Parsed.Word("schedule", text, [.. Recipe.All.Select(static recipe => recipe.Name)]), static () => null);
     private readonly Option<IReadOnlyList<string>> set = SharedOptions.Set();
     private readonly Option<IReadOnlyList<Variation>>? vary;
     private readonly Option<string?> mutant = Parsed.One<string?>("--mutant", "SLUG", "Plant this bug of the zoo", static text => text, static () => null);
@@ -28,8 +32,10 @@ internal sealed class CampaignOptions
     private readonly Option<int> jobs = SharedOptions.Jobs();
     private readonly Option<Shard> shard = SharedOptions.Shard();
     private readonly Option<TimeSpan?> budget = SharedOptions.Budget();
-    private readonly Option<string> system = Parsed.One("--system", "reference", "Which broker", static text => Parsed.Word("system", text, ["reference"]), static () => "reference");
-    private readonly Option<string> on = Parsed.One("--on", "sim", "Where it runs", static text => Parsed.Word("place to run", text, ["sim"]), static () => "sim");
+    private readonly Option<string> system = Parsed.One("--system", "reference", "Which broker", static text => Parsed.Word("system", text, ["reference", "kafka"]), static () => "reference");
+    private readonly Option<string> on = Parsed.One("--on", "sim", "Where it runs", static text => Parsed.Word("place to run", text, ["sim", "process"]), static () => "sim");
+
+    private readonly Option<string?> kafkaHome = Parsed.One<string?>("--kafka-home", "DIR", "An unpacked official download of Apache Kafka", static text => text, static () => null);
 
     /// <param name="varies">Whether the verb takes <c>--vary</c>.</param>
     public CampaignOptions(ulong seedsOtherwise, bool varies)
@@ -49,18 +55,19 @@ internal sealed class CampaignOptions
     public void AddTo(Command verb)
     {
         if (vary is not null) verb.Add(vary);
-        foreach (Option option in new Option[] { set, seeds, seed, time, workload, faults, system, on, mutant, mutants, jobs, shard, budget, Out, Histories, Json, Quiet }) verb.Add(option);
+        foreach (Option option in new Option[] { set, seeds, seed, time, workload, faults, schedule, system, on, kafkaHome, mutant, mutants, jobs, shard, budget, Out, Histories, Json, Quiet }) verb.Add(option);
     }
 
     /// <param name="scenario">Values from a scenario file; what is given on the command line goes before them.</param>
     public (CampaignPlan Plan, Cells Cells) Plan(ParseResult parsed, string command, ScenarioFile? scenario = null)
     {
         var settings = (scenario?.Set ?? []).Concat(EachOnce(parsed.GetValue(set)!)).ToArray();
-        var cells = Cells.Of(Configuration.OfWords(settings), vary is null ? [] : parsed.GetValue(vary)!);
+        var live = Live(parsed);
+        var cells = Cells.Of(Configuration.Usually(live is null ? [] : LivePlace.Defaults).With(settings.Select(static word => Configuration.Assignment(word, "--set"))), vary is null ? [] : parsed.GetValue(vary)!);
         var one = parsed.GetValue(seed);
         var part = parsed.GetValue(shard);
-        var range = one is { } only ? new SeedRange(only, only) : Given(parsed, seeds, scenario?.Seeds);
-        var words = Given(parsed, faults, scenario?.Faults);
+        var range = one is { } only ? new SeedRange(only, only) : live is not null && !WasGiven(parsed, seeds) ? scenario?.Seeds ?? new SeedRange(1, 1) : Given(parsed, seeds, scenario?.Seeds);
+        var words = live is not null && !WasGiven(parsed, faults) && scenario?.Faults is null ? LiveCluster.Words : Given(parsed, faults, scenario?.Faults);
         var plan = new CampaignPlan
         {
             Cells = cells.Possible,
@@ -71,11 +78,40 @@ internal sealed class CampaignOptions
             Faults = new FaultChoice(words, LimitPower: !NamesPower(parsed, scenario)),
             Length = Given(parsed, time, scenario?.Time),
             Mutant = MutantOf(parsed),
-            Jobs = parsed.GetValue(jobs),
+            Live = live,
+            Recipe = Recipe.All.FirstOrDefault(recipe => recipe.Name == parsed.GetValue(schedule)),
+            Jobs = live is null ? parsed.GetValue(jobs) : 1,
             Budget = parsed.GetValue(budget),
             Command = command,
         };
+        if (plan.Recipe is not null && WasGiven(parsed, faults)) throw new BadInputException("--schedule and --faults exclude each other: a recipe has its own faults");
+        if (live is not null) Demand(plan);
         return (plan, cells);
+    }
+
+    /// <summary>Null: in simulation.</summary>
+    private LivePlace? Live(ParseResult parsed)
+    {
+        var isKafka = parsed.GetValue(system) == "kafka";
+        var home = parsed.GetValue(kafkaHome);
+        if (parsed.GetValue(on) == "sim")
+            return !isKafka && home is null ? null : throw new BadInputException($"{(isKafka ? "--system kafka" : "--kafka-home")}: only the reference broker runs in simulation; add --on process");
+        if (!isKafka) return home is null ? new LivePlace(new ReferenceSystem(ThisTool.Program, ThisTool.Info.Version)) : throw new BadInputException("--kafka-home goes with --system kafka");
+        return home is null ? throw new BadInputException("--system kafka needs --kafka-home DIR, an unpacked official download") : new LivePlace(new KafkaSystem(Path.GetFullPath(home)));
+    }
+
+    /// <summary>What live runs cannot do yet is refused before anything is started.</summary>
+    private static void Demand(CampaignPlan plan)
+    {
+        if (plan.Workload != WorkloadNames.Log) throw new BadInputException($"--workload {plan.Workload}: on processes there is the workload {WorkloadNames.Log}");
+        if (plan.Mutant is { } mutant) throw new BadInputException($"--mutant {mutant.Slug}: planted bugs are in the simulated broker; leave out --on process");
+        if (plan.Recipe?.Words.FirstOrDefault(static word => !LiveCluster.Words.Contains(word)) is { } word)
+            throw new BadInputException($"--schedule {plan.Recipe.Name}: it needs {word}, which cannot be done to processes; there are {string.Join(", ", LiveCluster.Words)}");
+        foreach (var cell in plan.Cells)
+        {
+            if (!cell.Configuration.CombinedRoles) throw new BadInputException("process.roles=separate: on processes every node is both broker and controller");
+            _ = plan.ScenarioOf(cell, plan.Seeds.From);
+        }
     }
 
     private static IReadOnlyList<string> EachOnce(IReadOnlyList<string> words)

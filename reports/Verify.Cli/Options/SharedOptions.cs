@@ -15,6 +15,9 @@ public static class SharedOptions
     public static Option<SeedRange> Seeds(ulong otherwise) =>
         Parsed.One("--seeds", "N|A..B", "How many seeds to run, or which", OptionText.Seeds, () => new SeedRange(1, otherwise), $"{otherwise}");
 
+    /// <summary>Null when not given.</summary>
+    public static Option<SeedRange?> SomeSeeds() => Parsed.One<SeedRange?>("--seeds", "N|A..B", "How many seeds to run, or which (default: until the budget is spent)", OptionText.Seeds, () => null);
+
     /// <summary>One seed instead of many; null when not given.</summary>
     public static Option<ulong?> Seed() => Parsed.One<ulong?>("--seed", "S", "Run this seed alone", t => OptionText.Seed(t), () => null);
 

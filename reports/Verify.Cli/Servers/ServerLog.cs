@@ -51,6 +51,7 @@ internal sealed class ServerLog(TextWriter output, TimeProvider time)
         ObservationKind.BrokerUnfenced => $"lets node {seen.Other} in",
         ObservationKind.UncleanRegistration => $"hears that node {seen.Other} lost what it had not flushed",
         ObservationKind.Truncated when seen.EndOffset > seen.Offset => $"cuts {seen.Partition} from {seen.EndOffset} to {seen.Offset} to follow node {seen.Other}",
+        ObservationKind.ConnectionClosed => Told((seen.Node.Value, default, -1), $"closes the connection from {Encoding.UTF8.GetString(seen.Bytes.Span)}"),
         ObservationKind.TopicChanged => Topic(seen),
         ObservationKind.ProduceReceived when seen.Other != 0 => Refusal(seen),
         _ => null,
@@ -63,16 +64,19 @@ internal sealed class ServerLog(TextWriter output, TimeProvider time)
         return isNews && caughtUp ? $"topic {seen.Partition.Topic} is {(created ? "created" : "deleted")}" : null;
     }
 
-    private string? Refusal(in Observation seen)
+    private string? Refusal(in Observation seen) =>
+        Told((seen.Node.Value, seen.Partition, seen.Other), $"refuses a batch for {seen.Partition}: {NameOf((ErrorCode)seen.Other)}");
+
+    /// <summary>Null where the same was told less than a second ago.</summary>
+    private string? Told((int, TopicPartition, int) what, string text)
     {
-        var key = (seen.Node.Value, seen.Partition, seen.Other);
-        if (!errors.TryGetValue(key, out var repeated)) errors.Add(key, repeated = new Repeated());
+        if (!errors.TryGetValue(what, out var repeated)) errors.Add(what, repeated = new Repeated());
         repeated.Count++;
         var now = time.GetTimestamp();
         if (repeated.LastTold is { } last && time.GetElapsedTime(last, now) < RepeatAfter) return null;
         var often = repeated.Count > 1 ? $" ({repeated.Count} times)" : "";
         (repeated.LastTold, repeated.Count) = (now, 0);
-        return $"refuses a batch for {seen.Partition}: {NameOf((ErrorCode)seen.Other)}{often}";
+        return text + often;
     }
 
     private static string Ids(NodeSet nodes) => $"[{string.Join(',', nodes.Ids())}]";

@@ -71,7 +71,7 @@ internal static class BrokerVerb
         try
         {
             if (nodes is null && controllers > 0) throw new BadInputException("--controllers goes with --nodes");
-            var planned = nodes is { } count ? ClusterOf(sources.Settings, count, controllers) : [ServerConfiguration.Of(new ServerProperties(sources.Settings).Over(Defaults))];
+            var planned = nodes is { } count ? ClusterOf(sources.Settings, count, controllers) : [ServerConfiguration.Of(new ServerProperties(sources.Settings).Over([.. Defaults, .. Alone(sources.Settings)]))];
             if (memory && planned[0].LogDirectory is { } folder) throw new BadInputException($"--memory and log.dirs={folder} exclude each other");
             if (sources.WithoutEffect.Count > 0) log.Write($"without effect here: {string.Join(", ", sources.WithoutEffect)}");
             return await RunAsync(planned, memory, log, streams, stop);
@@ -110,6 +110,10 @@ internal static class BrokerVerb
     }
 
     /// <summary>Brokers on ports one after another from that of the listener given, if any.</summary>
+    /// <summary>A node that knows of no other has all replicas itself, those of the groups' offsets too.</summary>
+    private static KeyValuePair<string, string>[] Alone(IReadOnlyDictionary<string, string> settings) =>
+        settings.ContainsKey("controller.quorum.voters") || settings.ContainsKey("default.replication.factor") ? [] : [new("offsets.topic.replication.factor", "1")];
+
     private static IReadOnlyList<ServerConfiguration> ClusterOf(IReadOnlyDictionary<string, string> settings, int nodes, int controllers)
     {
         var first = ServerConfiguration.Of(new ServerProperties(settings.Where(setting => setting.Key is "listeners"))).Listener!.Value;

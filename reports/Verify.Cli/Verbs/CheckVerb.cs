@@ -18,15 +18,19 @@ internal static class CheckVerb
         var idempotence = Parsed.One<bool?>("--idempotence", "true|false", "Producers were idempotent (default: with acks=all)", Boolean, () => null);
         var isolation = Parsed.One("--isolation", "LEVEL", "read_committed or read_uncommitted", Isolation, () => Checkers.Isolation.ReadCommitted, "read_committed");
         var subscription = Parsed.One("--subscription", "assign|subscribe", "How consumers that do not say got their partitions", Subscription, () => Checkers.Subscription.Assign, "assign");
+        var commit = Parsed.One("--commit", "after|before|apart", "When group members commit: after processing (at least once), before it (at most once), or apart from it (neither)", Commit, () => CommitMode.AfterProcessing, "after");
+        var reset = Parsed.One("--offset-reset", "earliest|latest", "Where a group begins that has committed nothing", Reset, () => GroupStart.Earliest, "earliest");
+        var compacted = new Option<bool>("--compacted") { Description = "The topics are compacted: of each record key the newest record must stay, older ones and tombstones may go" };
         var json = SharedOptions.Json();
         var verb = new Verb(
             "check",
             "Judges a recorded history: which guarantees held, which were violated, and by what",
             "mqverify check history.jsonl",
             "mqverify check --acks 1 --json history.jsonl",
+            "mqverify check --subscription subscribe --commit before history.jsonl",
             "zcat history.jsonl.gz | mqverify check -")
         {
-            history, acks, idempotence, isolation, subscription, json,
+            history, acks, idempotence, isolation, subscription, commit, reset, compacted, json,
         };
         verb.SetAction(parsed =>
         {
@@ -37,6 +41,9 @@ internal static class CheckVerb
                 Idempotence = parsed.GetValue(idempotence) ?? asked == Checkers.Acks.All,
                 Isolation = parsed.GetValue(isolation),
                 Subscription = parsed.GetValue(subscription),
+                Commit = parsed.GetValue(commit),
+                GroupStart = parsed.GetValue(reset),
+                Compacted = parsed.GetValue(compacted),
             };
             var result = Check(parsed.GetValue(history)!, contract, streams);
             if (parsed.GetValue(json)) streams.Output.WriteLine(result.ToJson());
@@ -91,4 +98,13 @@ internal static class CheckVerb
 
     private static Subscription Subscription(string text) =>
         Parsed.Word("subscription", text, ["assign", "subscribe"]) == "assign" ? Checkers.Subscription.Assign : Checkers.Subscription.Subscribe;
+
+    private static CommitMode Commit(string text) => Parsed.Word("value of --commit", text, ["after", "before", "apart"]) switch
+    {
+        "after" => CommitMode.AfterProcessing,
+        "before" => CommitMode.BeforeProcessing,
+        _ => CommitMode.Apart,
+    };
+
+    private static GroupStart Reset(string text) => Parsed.Word("value of --offset-reset", text, ["earliest", "latest"]) == "earliest" ? GroupStart.Earliest : GroupStart.Latest;
 }

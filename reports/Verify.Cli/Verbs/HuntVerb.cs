@@ -15,6 +15,8 @@ internal static class HuntVerb
         var slugs = new Argument<string[]>("SLUG") { Description = "Mutants to hunt; all of the zoo when none is named", Arity = ArgumentArity.ZeroOrMore };
         var rules = new Option<bool>("--rules") { Description = "List every rule of broker and client, and do nothing else" };
         var mechanical = new Option<bool>("--mechanical") { Description = "Hunt rules forced true, forced false, off by one, another choice, steps swapped; who survives is explained as equivalent or not" };
+        var faithful = new Option<bool>("--faithful") { Description = "Look for bugs that nobody planted: the faithful broker under any workload and settings that a seed draws" };
+        var seeds = SharedOptions.SomeSeeds();
         var regression = new Option<bool>("--regression") { Description = "Play the stored stories only" };
         var stories = Parsed.One("--stories", "DIR", "Where stories are stored", static text => text, static () => Path.Combine("properties", "seeds"));
         var mutants = Parsed.One<string?>("--mutants", "ASSEMBLY.dll", "Hunt the mutants of this assembly too", static text => text, static () => null);
@@ -31,23 +33,38 @@ internal static class HuntVerb
             "mqverify hunt isr-shrink-before-commit --budget 120s",
             "mqverify hunt --regression --json",
             "mqverify hunt --record benchmarks/baselines/kill-rates.json",
+            "mqverify hunt --faithful --budget 120s",
             "mqverify hunt --rules")
         {
-            slugs, rules, mechanical, regression, stories, mutants, budget, record, jobs, into, json, quiet,
+            slugs, rules, mechanical, faithful, regression, stories, mutants, seeds, budget, record, jobs, into, json, quiet,
         };
-        verb.SetAction((parsed, stop) => Task.FromResult(parsed.GetValue(rules) ? PrintRules(streams) : new HuntSession(streams)
+        verb.SetAction((parsed, stop) => Task.FromResult(parsed.GetValue(rules) ? PrintRules(streams) : parsed.GetValue(faithful) ? Session(parsed, [], shrink: true).RunFaithful(stop) : Run(parsed, stop)));
+        return verb;
+
+        int Run(ParseResult parsed, CancellationToken stop)
         {
-            Mutants = Chosen(parsed.GetValue(slugs)!, parsed.GetValue(mechanical), parsed.GetValue(mutants)),
-            Plan = new HuntPlan { Budget = parsed.GetValue(budget), Jobs = parsed.GetValue(jobs) },
-            Means = HuntMeans.Usual(parsed.GetValue(mechanical) ? null : Path.Combine(OutFolder.Ready(parsed.GetValue(into)!), "stories"), "mqverify hunt", shrink: !parsed.GetValue(mechanical)),
+            var isMechanical = parsed.GetValue(mechanical);
+            return Session(parsed, Chosen(parsed.GetValue(slugs)!, isMechanical, parsed.GetValue(mutants)), shrink: !isMechanical).Run(stop);
+        }
+
+        HuntSession Session(ParseResult parsed, IReadOnlyList<Mutant> chosen, bool shrink) => new(streams)
+        {
+            Mutants = chosen,
+            Plan = new HuntPlan
+            {
+                FirstSeed = parsed.GetValue(seeds)?.From ?? 1,
+                LastSeed = parsed.GetValue(seeds)?.To ?? ulong.MaxValue,
+                Budget = parsed.GetValue(budget),
+                Jobs = parsed.GetValue(jobs),
+            },
+            Means = HuntMeans.Usual(shrink ? Path.Combine(OutFolder.Ready(parsed.GetValue(into)!), "stories") : null, "mqverify hunt", shrink),
             Stories = Stories(parsed.GetValue(stories)!, isNeeded: parsed.GetValue(regression) || parsed.GetResult(stories) is { Implicit: false }),
             Record = parsed.GetValue(record),
             RegressionOnly = parsed.GetValue(regression),
             Score = parsed.GetValue(mechanical),
             Json = parsed.GetValue(json),
             Quiet = parsed.GetValue(quiet),
-        }.Run(stop)));
-        return verb;
+        };
     }
 
     private static IReadOnlyList<Mutant> Chosen(string[] slugs, bool mechanical, string? assembly)

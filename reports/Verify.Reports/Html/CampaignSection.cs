@@ -37,7 +37,7 @@ internal static class CampaignSection
             facts.Add(("shards", string.Join(", ", result.Shards.Take(24).Select(shard => $"{shard.Index}/{shard.Of}")) + (result.Shards.Count > 24 ? $" and {result.Shards.Count - 24} more" : "")));
         facts.AddRange(
         [
-            ("simulated time", Wording.Duration(result.SimulatedSeconds * 1000)),
+            .. result.SimulatedSeconds > 0 ? [("simulated time", Wording.Duration(result.SimulatedSeconds * 1000))] : Array.Empty<(string, string)>(),
             ("wall time", Wording.Duration(result.WallSeconds * 1000)),
             ("machine", $"{result.Machine.Cpu}, {Wording.Counted(result.Machine.Cores, "core")}, {result.Machine.MemoryBytes / (double)(1L << 30):0.#} GiB"),
             ("system", $"{result.Machine.Os}, {result.Machine.Runtime}"),

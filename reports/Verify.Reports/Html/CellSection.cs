@@ -96,7 +96,7 @@ internal static class CellSection
             ("failed", Wording.Number(exercised.Failed)),
             ("leader changes", Wording.Number(exercised.LeaderChanges)),
             ("workload", cell.Workload),
-            ("system", $"{cell.System}, {Wording.Where(cell.On)}"));
+            ("system", $"{cell.SystemVersion ?? cell.System}, {Wording.Where(cell.On)}"));
     }
 
     private static Markup Cost(CellResult cell)

@@ -97,7 +97,7 @@ public static class ReportPage
             (Wording.Number(Wording.Faults(result).Total), "faults that bit"),
             (Wording.Number(cells.Sum(cell => cell.Exercised.LeaderChanges)), "leader changes"),
             (Wording.Number(cells.Sum(cell => cell.Exercised.Acknowledged)), "records acknowledged"),
-            (Wording.Duration(result.SimulatedSeconds * 1000), "simulated"),
+            .. result.SimulatedSeconds > 0 ? [(Wording.Duration(result.SimulatedSeconds * 1000), "simulated")] : Array.Empty<(string, string)>(),
             (Wording.Duration(result.WallSeconds * 1000), "on the clock"),
         ];
         return Markup.Of($"<ul class=\"facts\">{facts.Select(fact => Markup.Of($"<li><b>{fact.Value}</b> {fact.Name}</li>"))}</ul>");

@@ -24,7 +24,7 @@ internal static class StorySection
     }
 
     private static string Kind(StoryTelling story) =>
-        story.Excuse is null ? "A broken promise" : story.Guarantee == "no-lost-writes" ? "A permitted loss" : "Permitted";
+        story.Excuse is null ? "A broken promise" : story.Guarantee is "no-lost-writes" or "at-least-once" ? "A permitted loss" : "Permitted";
 
     private static Markup Facts(StoryTelling story)
     {

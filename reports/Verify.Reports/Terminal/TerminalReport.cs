@@ -53,7 +53,7 @@ public static class TerminalReport
         page.Paragraph(Wording.Scope(result) + ".");
         if (Wording.Shared(result) is { Length: > 0 } shared) page.Paragraph($"All with {shared}.");
         page.Paragraph($"Faults that bit: {Wording.Many(Wording.Faults(result))}.");
-        page.Paragraph($"{Wording.Counted(result.Cells.Sum(cell => cell.Exercised.LeaderChanges), "leader change")}, {Wording.Counted(result.Cells.Sum(cell => cell.Exercised.Acknowledged), "record")} acknowledged, {Wording.Duration(result.SimulatedSeconds * 1000)} simulated in {Wording.Duration(result.WallSeconds * 1000)}.");
+        page.Paragraph($"{Wording.Counted(result.Cells.Sum(cell => cell.Exercised.LeaderChanges), "leader change")}, {Wording.Counted(result.Cells.Sum(cell => cell.Exercised.Acknowledged), "record")} acknowledged, {Wording.Elapsed(result)}.");
         if (result.Power is { } power) page.Paragraph($"Power: {power.Text}");
     }
 

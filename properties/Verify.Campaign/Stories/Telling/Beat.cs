@@ -28,6 +28,9 @@ internal sealed record Beat(TimeSpan At, int Node, StoryKind Kind, string Text)
 /// <summary>Who is who, by the names that stories use.</summary>
 internal sealed class Cast(string workload, NodeSet brokers)
 {
+    /// <summary>The one of each group who comes in the end if nobody else is left included.</summary>
+    private static readonly int LastMember = Running.ClusterNodes.Member(Workloads.GroupGenerator.Most + Workloads.GroupGenerator.MostGroups - 1).Value;
+
     public const int FirstFinalReader = Workloads.Processes.FirstFinalReader;
 
     public string Name(int node) => node switch
@@ -36,8 +39,9 @@ internal sealed class Cast(string workload, NodeSet brokers)
         _ when brokers.Contains(node) => $"broker {node}",
         _ when Running.ClusterNodes.Controllers.Contains(node) => $"controller {node}",
         _ when node == Running.ClusterNodes.Operator.Value => "operator",
+        _ when node >= Running.ClusterNodes.Member(0).Value && node <= LastMember => $"member {node - Running.ClusterNodes.Member(0).Value}",
         _ when node >= Running.ClusterNodes.Reader(0).Value => $"reader {node - Running.ClusterNodes.Reader(0).Value}",
-        _ => $"{(workload == Workloads.WorkloadNames.Log ? "producer" : "client")} {node - Running.ClusterNodes.Client(0).Value}",
+        _ => $"{(Workloads.WorkloadNames.SendsRecords(workload) ? "producer" : "client")} {node - Running.ClusterNodes.Client(0).Value}",
     };
 
     public LaneRole Role(int node) =>
@@ -50,12 +54,16 @@ internal sealed class Cast(string workload, NodeSet brokers)
     {
         < Workloads.Processes.Prober => Running.ClusterNodes.Client(process).Value,
         >= Workloads.Processes.FirstReader and < FirstFinalReader => Running.ClusterNodes.Reader(process - Workloads.Processes.FirstReader).Value,
+        >= Workloads.Processes.FirstMember => Running.ClusterNodes.Member(process - Workloads.Processes.FirstMember).Value,
         _ => Running.ClusterNodes.Operator.Value,
     };
 
     /// <summary>The nodes in the order of their lanes: clients, brokers, controllers.</summary>
     public IEnumerable<int> InOrder(IEnumerable<int> nodes) => nodes.Distinct().OrderBy(node => (int)Role(node)).ThenBy(node => node);
 
-    /// <summary>"node 2" in the words of faults becomes "broker 2".</summary>
-    public string WithNames(string text) => System.Text.RegularExpressions.Regex.Replace(text, @"\bnode (\d+)", match => Name(int.Parse(match.Groups[1].ValueSpan)));
+    /// <summary>"node 2" in the words of faults becomes "broker 2", "process 301" in those of checkers "member 1".</summary>
+    public string WithNames(string text) =>
+        System.Text.RegularExpressions.Regex.Replace(text, @"\b(node|process) (\d+)", match => match.Groups[1].ValueSpan is "node" ? Name(Number(match)) : Number(match) < Workloads.Processes.FirstMember ? match.Value : Name(NodeOf(Number(match))));
+
+    private static int Number(System.Text.RegularExpressions.Match match) => int.Parse(match.Groups[2].ValueSpan);
 }

@@ -32,11 +32,16 @@ internal sealed class ClientBeats(RunRecord run, TimeSpan start, Cast cast, IRea
     public void Tell(IReadOnlyList<TimeSpan> turns)
     {
         var reads = new ReadBeats(cast, values, key, Beats, Steps);
+        var members = new MemberBeats(cast, values, key, Beats, Steps);
         foreach (var e in run.History)
         {
             var at = TimeSpan.FromTicks(e.Time / TimeSpan.NanosecondsPerTick) - start;
             if (e.Function == EventFunction.Send) Send(e, at);
-            else reads.Observe(e, at);
+            else
+            {
+                reads.Observe(e, at);
+                members.Observe(e, at);
+            }
         }
         foreach (var sent in sends.Where(sent => IsFocus(sent))) TellSend(sent);
         foreach (var together in sends.Where(sent => !IsFocus(sent)).GroupBy(sent => (sent.Process, sent.Key, Stretch: turns.Count(turn => turn <= sent.At)))) TellTogether([.. together]);

@@ -28,7 +28,7 @@ internal sealed class ReadBeats(Cast cast, IReadOnlyCollection<long> values, str
         {
             case EventFunction.Assign when e.SeekToBeginning: readers[e.Process] = new Reader(); break;
             case EventFunction.Poll when e.Type == EventType.Ok: Polled(e, at); break;
-            case EventFunction.Final: ReadWhole(e, at); break;
+            case EventFunction.Final when e.Detail.Group < 0: ReadWhole(e, at); break;
             case EventFunction.Create or EventFunction.Delete: Changed(e, at); break;
             case EventFunction.List when e.Type == EventType.Ok: Listed(e, at); break;
         }

@@ -1,3 +1,4 @@
+using Broker.Core.Groups;
 using Broker.Runtime;
 using Chaos.Faults;
 using Verify.Campaign.Judging;
@@ -22,12 +23,12 @@ internal sealed class Scene
     {
         this.run = run;
         start = Reproduction.StartOf(run);
-        var isLog = run.Scenario.Plan.Workload == WorkloadNames.Log;
+        var isLog = WorkloadNames.SendsRecords(run.Scenario.Plan.Workload);
         Cast = new Cast(run.Scenario.Plan.Workload, ClusterNodes.Brokers(run.Scenario.Configuration.Brokers));
         var tour = TourOf(run);
         var focus = (isLog ? run.History.Keys : run.History.Names).Find(key) < 0 ? null : key;
         Trails = isLog && focus is not null ? [.. values.Select(value => new Trail(value, NodeRef.ParsePartition(focus), Cast, start, tour))] : [];
-        var cluster = new ClusterBeats(Cast, start, tellsTopics: focus is not null, partition => focus is null || (isLog ? partition.ToString() == focus : partition.Topic == focus));
+        var cluster = new ClusterBeats(Cast, start, tellsTopics: focus is not null, partition => focus is null || partition.Topic == OffsetsTopic.Name && conclusion is not null && GuaranteeCatalogue.IsOfGroups(conclusion.Guarantee) || (isLog ? partition.ToString() == focus : partition.Topic == focus));
         foreach (var entry in run.Journal)
         {
             foreach (var trail in Trails) trail.Observe(entry);
@@ -88,7 +89,7 @@ internal sealed class Scene
     private static TimeSpan TourOf(RunRecord run)
     {
         foreach (var e in run.History)
-            if (e.Function == History.EventFunction.Final || e is { Function: History.EventFunction.List, IsFinal: true, Type: History.EventType.Ok }) return TimeSpan.FromTicks(e.Time / TimeSpan.NanosecondsPerTick);
+            if (e.Function == History.EventFunction.Final && e.Detail.Group < 0 || e is { Function: History.EventFunction.List, IsFinal: true, Type: History.EventType.Ok }) return TimeSpan.FromTicks(e.Time / TimeSpan.NanosecondsPerTick);
         return TimeSpan.MaxValue;
     }
 

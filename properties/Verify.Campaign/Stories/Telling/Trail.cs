@@ -83,10 +83,10 @@ internal sealed class Trail(long value, TopicPartition partition, Cast cast, Tim
     private void Stored(TimeSpan at, in Observation seen, bool leads)
     {
         var node = seen.Node.Value;
-        var offset = seen.Offset - 1;
-        foreach (var stored in Values(seen.Bytes))
+        var first = leads ? seen.Offset : 0;                           // what a leader was sent begins at 0
+        foreach (var (at0, stored) in BatchValues.Placed(seen.Bytes, long.MaxValue))
         {
-            offset++;
+            var offset = first + at0;
             if (stored != value)
             {
                 if (leads && offset == Offset && !held.ContainsKey(node)) Replaced(at, node, stored);

@@ -1,0 +1,62 @@
+using System.Globalization;
+
+namespace Chaos.Live;
+
+/// <summary>
+/// The folder of one live run: a folder for each node with its data, its settings, what it said, and the id of its process. It goes with the run; what a runner that was killed left behind goes when the next one starts.
+/// </summary>
+public sealed class LiveFolder : IDisposable
+{
+    internal const string ProcessFile = "process";
+    private const string Prefix = "mqverify-live-", RunnerFile = "runner";
+
+    public LiveFolder()
+    {
+        Path = Directory.CreateTempSubdirectory(Prefix).FullName;
+        File.WriteAllText(System.IO.Path.Combine(Path, RunnerFile), $"{Environment.ProcessId} {LiveProcess.StartedAt(Environment.ProcessId)}");
+    }
+
+    public string Path { get; }
+
+    public string Of(int node) => System.IO.Path.Combine(Path, string.Create(CultureInfo.InvariantCulture, $"node-{node}"));
+
+    /// <summary>Ends the processes and removes the folders of runners that are no more; how many runs they were.</summary>
+    public static int SweepLeftovers()
+    {
+        var swept = 0;
+        foreach (var folder in Directory.EnumerateDirectories(System.IO.Path.GetTempPath(), $"{Prefix}*"))
+        {
+            if (!File.Exists(System.IO.Path.Combine(folder, RunnerFile)) || Lives(System.IO.Path.Combine(folder, RunnerFile)) is not null) continue;
+            foreach (var node in Directory.EnumerateDirectories(folder))
+                if (Lives(System.IO.Path.Combine(node, ProcessFile)) is { } id) LiveProcess.KillByForce(id);
+            Remove(folder);
+            swept++;
+        }
+        return swept;
+    }
+
+    public void Dispose() => Remove(Path);
+
+    /// <summary>The id in the file if the very process that was noted there is still alive.</summary>
+    private static int? Lives(string file)
+    {
+        if (!File.Exists(file) || File.ReadAllText(file).Split(' ') is not [var text, var started] || !int.TryParse(text, CultureInfo.InvariantCulture, out var id)) return null;
+        return started.Length > 0 && LiveProcess.StartedAt(id) == started ? id : null;
+    }
+
+    /// <summary>A process that was killed a moment ago may still be writing.</summary>
+    private static void Remove(string folder)
+    {
+        for (var attempt = 1; Directory.Exists(folder); attempt++)
+        {
+            try
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+            catch (IOException) when (attempt < 20)
+            {
+                Thread.Sleep(50);
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Chaos.Live;
+
+/// <summary>One life of one node: a process of its own that writes what it says into a file, and is signalled by its id.</summary>
+internal sealed class LiveProcess : IDisposable
+{
+    private const int Terminate = 15, Kill = 9, Continue = 18, Stop = 19;
+    private const int StateField = 2, StartField = 21;                 // of /proc/PID/stat, from 0
+
+    private readonly Process process;
+
+    /// <param name="said">Appended to.</param>
+    public LiveProcess(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string folder, string said)
+    {
+        // The shell becomes the program, so that the id is the program's own and its output outlives this process.
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec \"$@\" >>\"$0\" 2>&1 </dev/null", said, .. command]) { WorkingDirectory = folder };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        start.Environment["LOG_DIR"] = folder;
+        process = Process.Start(start)!;
+        Id = process.Id;
+        File.WriteAllText(Path.Combine(folder, LiveFolder.ProcessFile), $"{Id} {StartedAt(Id)}");
+    }
+
+    public int Id { get; }
+
+    public bool HasExited => process.HasExited;
+
+    /// <summary>Of a process that has ended.</summary>
+    public int ExitCode => process.ExitCode;
+
+    /// <summary>Stopped by a signal: nothing of it runs.</summary>
+    public bool IsStopped => StatOf(Id) is { } stat && stat[StateField] == "T";
+
+    public void Die()
+    {
+        Signal(Kill);
+        process.WaitForExit();
+    }
+
+    public void Pause() => Signal(Stop);
+
+    public void Resume() => Signal(Continue);
+
+    /// <summary>Asks it to end in good order, and kills it if it does not.</summary>
+    public async Task EndAsync(TimeSpan limit)
+    {
+        Signal(Terminate);
+        using var patience = new CancellationTokenSource(limit);
+        try
+        {
+            await process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Die();
+        }
+    }
+
+    public void Dispose()
+    {
+        if (!process.HasExited) Die();
+        process.Dispose();
+    }
+
+    /// <summary>When a process was started, in the system's own ticks, null when there is none of that id: an id may be given to another.</summary>
+    public static string? StartedAt(int id) => StatOf(id)?[StartField];
+
+    public static void KillByForce(int id) => _ = SendSignal(id, Kill);
+
+    private void Signal(int signal)
+    {
+        if (!process.HasExited) _ = SendSignal(Id, signal);
+    }
+
+    /// <summary>The name in brackets may hold spaces; after it come fields parted by one.</summary>
+    private static string[]? StatOf(int id)
+    {
+        try
+        {
+            var text = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/stat"));
+            return ["", "", .. text[(text.LastIndexOf(')') + 2)..].Split(' ')];
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int SendSignal(int process, int signal);
+}

@@ -1,0 +1,79 @@
+using Broker.Runtime;
+using Chaos.Faults;
+using Chaos.Live;
+using Verify.Campaign.Running;
+using Verify.Promises;
+using Verify.Workloads;
+
+namespace Verify.Campaign.Live;
+
+/// <summary>Where live runs take place: which broker, and how scenarios are drawn for it.</summary>
+public sealed record LivePlace(ILiveSystem System)
+{
+    private const ulong LoadStream = 11, FaultStream = 12;
+
+    /// <summary>The clients' commands come in slices of this length, each drawn as a whole simulated workload is.</summary>
+    private static readonly TimeSpan Slice = TimeSpan.FromSeconds(1);
+
+    /// <summary>Time-outs between those of simulation and Kafka's own: short enough for several elections in a minute, long enough for a busy machine.</summary>
+    public static IReadOnlyList<KeyValuePair<string, string>> Defaults { get; } =
+    [
+        new(SettingCatalogue.ProcessRoles, "combined"), new(SettingCatalogue.SessionTimeout, "3000"), new(SettingCatalogue.ReplicaLagTime, "3000"),
+        new(SettingCatalogue.ElectionTimeout, "1000"), new(SettingCatalogue.QuorumFetchTimeout, "2000"), new(SettingCatalogue.RequestTimeout, "3000"), new(SettingCatalogue.DeliveryTimeout, "20000"),
+    ];
+
+    /// <summary>What the producers send, second by second, and what happens to the nodes meanwhile; all from the seed.</summary>
+    /// <exception cref="BadInputException">A fault word that cannot be done to processes, or consumer groups.</exception>
+    public static Scenario Draw(ulong seed, Configuration configuration, FaultChoice faults, TimeSpan length)
+    {
+        if (faults.Words.FirstOrDefault(static word => !LiveCluster.Words.Contains(word)) is { } word)
+            throw new BadInputException($"--faults {word}: cannot be done to processes; there are {string.Join(", ", LiveCluster.Words)}");
+        if (configuration.HasGroups) throw new BadInputException($"{SettingCatalogue.Commit}={configuration.Value(SettingCatalogue.Commit)}: consumer groups are tested in simulation alone, --on sim");
+        var chance = new Prng(seed);
+        var plan = Load(chance.Split(LoadStream), configuration, length);
+        return new Scenario(seed, configuration, plan, Disturb(chance.Split(FaultStream), plan, configuration.Brokers, faults.Words, length), WorldShape.Plain, length, PowerLimit: null);
+    }
+
+    private static WorkloadPlan Load(Prng chance, Configuration configuration, TimeSpan length)
+    {
+        var partitions = configuration.WasGiven(SettingCatalogue.Partitions) ? configuration.Partitions : 2;
+        var clients = 2;
+        var commands = new List<Command>();
+        long last = 0;
+        for (var slice = 0; Slice * slice < length; slice++)
+        {
+            var drawn = WorkloadGenerator.Draw(WorkloadNames.Log, chance.Split((ulong)slice), Slice);
+            var before = last;
+            foreach (var send in drawn.Commands.Cast<Command.Send>())
+            {
+                commands.Add(send with { At = send.At + Slice * slice, Client = send.Client % clients, Partition = send.Partition % partitions, Value = send.Value + before, Key = null });
+                last = Math.Max(last, send.Value + before);
+            }
+        }
+        return new WorkloadPlan(WorkloadNames.Log, partitions, clients, Readers: 2, [.. commands.OrderBy(static command => command.At)]);
+    }
+
+    /// <summary>One fault after the other, aimed at a node or at whoever leads; now and then two at once. A process takes seconds to come back, so faults come seconds apart.</summary>
+    private static FaultSchedule Disturb(Prng chance, WorkloadPlan plan, int brokers, IReadOnlyList<string> words, TimeSpan length)
+    {
+        if (words.Count == 0) return FaultSchedule.Empty;
+        var faults = new List<Fault>();
+        for (var at = Seconds(0.5, 2); at < length * 0.95; at += chance.Chance(0.15) ? TimeSpan.FromMilliseconds(chance.Below(500)) : Seconds(2, 7))
+        {
+            var when = new Trigger.At(at);
+            var partition = new TopicPartition(ClusterNodes.Topic, chance.Below(plan.Partitions));
+            NodeRef victim = chance.Chance(0.5) ? new NodeRef.LeaderOf(partition) : NodeRef.Of(1 + chance.Below(brokers));
+            faults.Add(chance.Pick(words) switch
+            {
+                FaultWord.Crash => new Fault.Crash(when, Seconds(0.1, 5), victim),
+                FaultWord.Pause => new Fault.Pause(when, Seconds(0.2, 8), victim),
+                FaultWord.Restart => new Fault.Restart(when, Seconds(0.1, 3), victim),
+                FaultWord.MoveLeader => new Fault.MoveLeader(when, partition, NodeRef.Of(1 + chance.Below(brokers))),
+                var word => throw new InvalidOperationException($"unknown fault {word}"),
+            });
+        }
+        return new FaultSchedule(faults);
+
+        TimeSpan Seconds(double from, double to) => TimeSpan.FromMilliseconds(Math.Round(1000 * (from + (to - from) * chance.NextDouble())));
+    }
+}
