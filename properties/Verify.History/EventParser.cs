@@ -43,6 +43,7 @@ internal sealed class EventParser(HistoryLog log)
         if (!hasType) throw new FieldException("missing");
         member = "f";
         if (!hasFunction) throw new FieldException("missing");
+        if (hasMops && log.Open.Function == EventFunction.Other) throw new FieldException("with mops must be send, poll or txn");
         member = "process";
         var needsProcess = log.Open.Function is not (EventFunction.Other or EventFunction.Observe or EventFunction.Heal or EventFunction.Create or EventFunction.Delete or EventFunction.List);
         if (needsProcess && !hasProcess) throw new FieldException("missing");

@@ -6,7 +6,7 @@ public enum ObservationKind : byte
     /// <summary>Node is up and its log directories are recovered. Epoch: incarnation.</summary>
     NodeStarted,
 
-    /// <summary>A log was recovered at start. Offset: log end offset found, EndOffset: bytes dropped from a torn tail.</summary>
+    /// <summary>A log was recovered at start. Offset: log end offset found, Epoch: leader epoch of its last batch, EndOffset: bytes dropped from a torn tail.</summary>
     LogRecovered,
 
     /// <summary>Leader got a produce batch. Bytes: the batch as sent; Other: error code given at once, 0 if none; Connection: over which it came.</summary>

@@ -7,7 +7,7 @@ namespace Verify.Campaign.Judging;
 /// <summary>What clients did in a run and what it cost them, from one pass over its history.</summary>
 internal static class FigureScan
 {
-    public static RunFigures Of(RunRecord run, long leaderChanges, TimeSpan leaderless, Counts events)
+    public static RunFigures Of(RunRecord run, RunScan scan, long leaderChanges)
     {
         var sends = new Dictionary<(int Key, long Value), int>();
         var known = new List<Send>();
@@ -22,7 +22,10 @@ internal static class FigureScan
             else if (e.Function is EventFunction.Send or EventFunction.Create or EventFunction.Delete) acknowledged++;
             if (e.Function == EventFunction.Send) Note(e, sends, known);
         }
-        return new RunFigures(operations, acknowledged, indeterminate, failed, leaderChanges, events, LongestOutage(known), run.RecoveredAfter, leaderless, Latencies(known));
+        return new RunFigures(operations, acknowledged, indeterminate, failed, leaderChanges, scan.Events, LongestOutage(known), run.RecoveredAfter, scan.Leaderless, Latencies(known))
+        {
+            LeaderChangesUnderFaults = scan.LeaderChangesUnderFaults,
+        };
     }
 
     private static void Note(in HistoryEvent e, Dictionary<(int Key, long Value), int> sends, List<Send> known)

@@ -41,7 +41,7 @@ public static class Judge
             var of = finding.Guarantee == Guarantee.Recovery ? 1 : finding.Of;
             guarantees.Add(new GuaranteeVerdict(finding.Guarantee, seen, promised, of, UnitOf(finding.Guarantee, run), violations, seen == ResultVerdict.Unknown ? finding.Why ?? "no fault of the schedule bit" : null));
         }
-        return new RunVerdict(evidence, guarantees, FigureScan.Of(run, evidence.LeaderChanges, scan.Leaderless, scan.Events));
+        return new RunVerdict(evidence, guarantees, FigureScan.Of(run, scan, evidence.LeaderChanges));
     }
 
     /// <summary>Nothing outlives the default in a run, whatever the clocks say.</summary>

@@ -40,7 +40,7 @@ internal sealed class PartitionLives(Action<ReadOnlyMemory<byte>, List<long>> re
             case ObservationKind.Flushed: Flushed(seen); break;
             case ObservationKind.HighWatermark: Watermark(seen, at); break;
             case ObservationKind.Truncated: Cut(ReplicaOf(seen.Node), seen.Offset, CopyEnd.Truncated, at, seen.Epoch); break;
-            case ObservationKind.LogRecovered: Recovered(ReplicaOf(seen.Node), seen.Offset, at); break;
+            case ObservationKind.LogRecovered: Recovered(ReplicaOf(seen.Node), seen, at); break;
             case ObservationKind.BecameLeader: TookOffice(seen, at); break;
             case ObservationKind.BecameFollower: (ReplicaOf(seen.Node).Leads, ReplicaOf(seen.Node).Epoch) = (false, seen.Epoch); break;
             case ObservationKind.ClientAnswered when seen.EndOffset >= 0: Answered(LifeOf(seen.EndOffset), seen); break;
@@ -140,19 +140,29 @@ internal sealed class PartitionLives(Action<ReadOnlyMemory<byte>, List<long>> re
         }
     }
 
-    /// <summary>What a log lacks after a restart went with the power, or with the disk; else nobody knows.</summary>
-    private static void Recovered(Replica replica, long end, long at)
+    /// <summary>
+    /// What a log lacks after a restart went with the power, or with the disk; else nobody knows. Epochs never fall along a log: what was stored under a later one than its last batch has is
+    /// not there. The power took the cut before it too, and what had been cut is back.
+    /// </summary>
+    private void Recovered(Replica replica, in Observation log, long at)
     {
-        while (replica.Live is [.., var copy] && copy.Offset >= end)
+        var end = log.Offset;
+        while (replica.Live is [.., var copy] && (copy.Offset >= log.Offset || copy.Placement.Epoch > log.Epoch))
         {
+            end = Math.Min(end, copy.Offset);
             var (how, when) = replica.LostPowerAt >= copy.StoredAt && !(copy.Flushed && replica.DiskIsDamaged) ? (CopyEnd.LostToPower, replica.LostPowerAt)
                 : replica.DiskIsDamaged ? (CopyEnd.LostToDisk, at)
                 : (CopyEnd.Vanished, at);
             (copy.End, copy.EndedAt) = (how, when);
             replica.Live.RemoveAt(replica.Live.Count - 1);
         }
+        for (; end < log.Offset; end++)
+            if (CutBefore(replica.Node, end, log.Epoch) is { } back) Store(replica, back, at);
         replica.LostPowerAt = -1;
     }
+
+    private PlacementDraft? CutBefore(int node, long offset, int lastEpoch) =>
+        placements.Values.Where(placement => placement.Offset == offset && placement.Epoch <= lastEpoch && placement.Copies.Exists(copy => copy.Node == node && copy.End == CopyEnd.Truncated)).MaxBy(placement => placement.Epoch);
 
     private static void Cut(Replica replica, long end, CopyEnd how, long at, int epoch = -1)
     {

@@ -5,6 +5,7 @@ using Chaos.Faults;
 using Chaos.Simulation;
 using Verify.Campaign.Results;
 using Verify.Campaign.Running;
+using Verify.History;
 using Verify.Promises;
 using Verify.Workloads;
 
@@ -26,7 +27,7 @@ internal sealed class RunScan
     private readonly GroupFigures groups;
     private int refusals, retries, lostRequests, unknownOutcomes, leaderChanges;
     private int shrinks, expansions, truncations, tornTails, controllerChanges, powerLosses, brokerDeaths;
-    private NodeSet down, lied, spoiled;                       // brokers not running; nodes whose disk lied; nodes that may have lost what was synced
+    private NodeSet down, lied, rotten, spoiled;               // brokers not running; nodes whose disk lied; on whose disk a bit flipped; that may have lost what was synced
 
     public RunScan(RunRecord run)
     {
@@ -36,9 +37,11 @@ internal sealed class RunScan
         power = new PowerLimit(null, brokers, partition => OffsetsPlan.ReplicasOf(configuration, partition));
         offsetsPower = new PowerLimit(null, brokers, partition => OffsetsPlan.ReplicasOf(configuration, partition));
         groups = GroupFigures.Of(run.History);
+        var healed = HealedAt(run.History);
         for (var i = 0; i < run.Journal.Count; i++)
         {
             Observe(run.Journal[i].What);
+            if (run.Journal[i].At < healed) LeaderChangesUnderFaults = leaderChanges;
             WithoutLeader(run.Journal[i]);
         }
         foreach (var since in leaderlessSince.Values) Leaderless += run.Simulated - since;
@@ -46,6 +49,9 @@ internal sealed class RunScan
 
     /// <summary>How long partitions under test had no leader, as the controller told it; added up over partitions. Not of the workload metadata, which restarts all brokers by itself.</summary>
     public TimeSpan Leaderless { get; private set; }
+
+    /// <summary>Leader changes before the last fault healed: what the tour of leaderships does afterwards is none of the faults'.</summary>
+    public int LeaderChangesUnderFaults { get; private set; }
 
     private Configuration Configuration => run.Scenario.Configuration;
 
@@ -73,6 +79,7 @@ internal sealed class RunScan
         Rebalances = groups.Rebalances,
         CommitsUnconfirmed = groups.Unconfirmed,
         ReplicasGone = new NodeSet(down.Bits & ~StoppedByThemselves.Bits).Count,
+        BrokersRotten = new NodeSet(rotten.Bits & brokers.Bits).Count,
         Controllers = Voters.Count,
         ControllersGone = new NodeSet(spoiled.Bits & Voters.Bits).Count,
     };
@@ -86,6 +93,13 @@ internal sealed class RunScan
 
     /// <summary>A broker that stopped by a failure of its own excuses nothing by being away.</summary>
     private NodeSet StoppedByThemselves => NodeSet.Of(run.Failures.Select(failure => failure.Node.Value));
+
+    private static TimeSpan HealedAt(HistoryLog history)
+    {
+        foreach (var e in history)
+            if (e.Function == EventFunction.Heal) return TimeSpan.FromTicks(e.Time / TimeSpan.NanosecondsPerTick);
+        return TimeSpan.MaxValue;
+    }
 
     private void Observe(in Observation seen)
     {
@@ -172,7 +186,7 @@ internal sealed class RunScan
         if ((uint)seen.Other >= (uint)run.Faults.Count) return;
         var fault = run.Faults[seen.Other].Fault;
         if (fault is Fault.DiskLies) lied = lied.With(seen.Node.Value);
-        else if (fault is Fault.BitRot) spoiled = spoiled.With(seen.Node.Value);
+        else if (fault is Fault.BitRot) (rotten, spoiled) = (rotten.With(seen.Node.Value), spoiled.With(seen.Node.Value));
     }
 
     private void Died(in Observation seen)

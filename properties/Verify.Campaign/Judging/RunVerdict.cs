@@ -24,7 +24,11 @@ public sealed record GuaranteeVerdict(string Guarantee, ResultVerdict Seen, bool
 /// <param name="Leaderless">How long partitions had no leader, added up over partitions.</param>
 /// <param name="Latencies">Of acknowledged sends, from invocation to acknowledgement.</param>
 public sealed record RunFigures(
-    long Operations, long Acknowledged, long Indeterminate, long Failed, long LeaderChanges, Counts Events, TimeSpan? LongestOutage, TimeSpan? Recovery, TimeSpan Leaderless, IReadOnlyList<TimeSpan> Latencies);
+    long Operations, long Acknowledged, long Indeterminate, long Failed, long LeaderChanges, Counts Events, TimeSpan? LongestOutage, TimeSpan? Recovery, TimeSpan Leaderless, IReadOnlyList<TimeSpan> Latencies)
+{
+    /// <summary>Of <see cref="LeaderChanges"/> those before the last fault healed.</summary>
+    public required long LeaderChangesUnderFaults { get; init; }
+}
 
 /// <summary>A run, judged.</summary>
 public sealed record RunVerdict(RunEvidence Evidence, IReadOnlyList<GuaranteeVerdict> Guarantees, RunFigures Figures)
@@ -34,6 +38,6 @@ public sealed record RunVerdict(RunEvidence Evidence, IReadOnlyList<GuaranteeVer
 
     public IEnumerable<Violation> All => Guarantees.SelectMany(guarantee => guarantee.Violations);
 
-    /// <summary>A complete run: a fault bit, a leader changed, and at least a hundred writes were acknowledged.</summary>
-    public bool IsComplete(IReadOnlyDictionary<string, int> bitten) => bitten.Count > 0 && Figures.LeaderChanges > 0 && Figures.Acknowledged >= 100;
+    /// <summary>A complete run: a fault bit, a leader changed before all was healed, and at least a hundred writes were acknowledged.</summary>
+    public bool IsComplete(IReadOnlyDictionary<string, int> bitten) => bitten.Count > 0 && Figures.LeaderChangesUnderFaults > 0 && Figures.Acknowledged >= 100;
 }

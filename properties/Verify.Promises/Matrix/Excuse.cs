@@ -65,6 +65,9 @@ public sealed record Excuse(string Name, string Says, string Source)
     public static readonly Excuse TooFewReplicasLeft = new(
         "too-few-replicas-left", "too many replicas could not come back for the partition to go on", "min.insync.replicas; unclean.leader.election.enable");
 
+    public static readonly Excuse RecordCorrupt = new(
+        "record-corrupt", "a bit had flipped on the disk of a broker, and what is corrupt is served to nobody", "record batch v2: a CRC tells damage and does not repair it (catalogue, section 6.1)");
+
     public static readonly Excuse QuorumLost = new(
         "quorum-lost", "a majority of the metadata quorum's voters lost their disks or could not come back", "Raft: majority intersection; KIP-595");
 
@@ -72,7 +75,7 @@ public sealed record Excuse(string Name, string Says, string Source)
     [
         NeverDelivered, RefusedUnseen, LeaderChangedBeforeReplication, UncleanElection, PowerLossOfMinIsr, LastReplicaStanding, DiskLossOfMinIsr,
         RetryWithoutIdempotence, InFlightReorder, InFlightToTwoLeaders, LateDelivery, AnotherConnection, ProducerSessionChanged,
-        CrashBeforeProcessing, CrashBeforeCommit, RebalanceBeforeCommit, CommitUnconfirmed, OffsetsExpired, TooFewReplicasLeft, QuorumLost,
+        CrashBeforeProcessing, CrashBeforeCommit, RebalanceBeforeCommit, CommitUnconfirmed, OffsetsExpired, TooFewReplicasLeft, RecordCorrupt, QuorumLost,
     ];
 
     public override string ToString() => Name;

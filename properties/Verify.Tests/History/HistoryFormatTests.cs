@@ -176,6 +176,7 @@ public sealed class HistoryFormatTests
     [InlineData("{\"type\":\"ok\",\"f\":\"process\",\"process\":1,\"key\":4,\"offset\":null}", "offset", "no value either")]
     [InlineData("{\"type\":\"okay\",\"f\":\"send\",\"process\":1}", "type", "invoke, ok, fail or info")]
     [InlineData("{\"type\":\"ok\",\"f\":7,\"process\":1}", "f", "word")]
+    [InlineData("{\"type\":\"ok\",\"f\":\"sned\",\"process\":1,\"mops\":[{\"op\":\"send\",\"key\":1,\"value\":1}]}", "f", "send, poll or txn")]
     [InlineData("{\"type\":\"ok\",\"f\":\"send\",\"process\":-3}", "process", "number from 0")]
     [InlineData("{\"type\":\"ok\",\"f\":\"send\",\"process\":1,\"time\":1.5}", "time", "integer")]
     [InlineData("{\"type\":\"ok\",\"f\":\"send\",\"process\":1,\"mops\":{}}", "mops", "list")]

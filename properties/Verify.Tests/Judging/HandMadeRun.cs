@@ -121,12 +121,12 @@ internal sealed class HandMadeRun
 
     public HandMadeRun Cuts(int node, int epoch, long end) => Saw(Of(ObservationKind.Truncated, node, epoch) with { Offset = end });
 
-    /// <summary>The node runs again and finds this much of its log.</summary>
-    public HandMadeRun Returns(int node, long end, bool unclean = true)
+    /// <summary>The node runs again and finds this much of its log, nothing in it of a later epoch.</summary>
+    public HandMadeRun Returns(int node, long end, bool unclean = true, int epoch = int.MaxValue)
     {
         Saw(new(ObservationKind.NodeStarted, new NodeId(node)));
         if (unclean) Saw(new(ObservationKind.UncleanRegistration, new NodeId(11), Other: node));
-        return Saw(Of(ObservationKind.LogRecovered, node) with { Offset = end });
+        return Saw(Of(ObservationKind.LogRecovered, node, epoch) with { Offset = end });
     }
 
     /// <summary>The controller decides and tells.</summary>

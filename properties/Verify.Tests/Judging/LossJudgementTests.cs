@@ -230,6 +230,24 @@ public sealed class LossJudgementTests
         Assert.Equal("1: power-loss-of-min-isr", PowerGone(run => run.Isr(HandMadeRun.FullIsr)).Judged("lost-write"));   // nobody was back: full in name only
     }
 
+    /// <summary>Broker 3 had cut value 1 off and copied value 2 to its place; neither was synced, so that it comes back as long as it was, with value 1.</summary>
+    private static HandMadeRun CutUndone(int foundEpoch, bool flushed = false)
+    {
+        var run = new HandMadeRun("acks=all", "min.insync.replicas=2").Sends(1).Replicates(3, 0, 0, 1).Elected(1, 1, ElectionKind.Clean, HandMadeRun.FullIsr, 3, 3).TookOffice(1, 1, HandMadeRun.FullIsr).Cuts(3, 1, 0)
+            .Sends(2).Appends(1, 1, 0, 2).Replicates(2, 1, 0, 2).Replicates(3, 1, 0, 2).Commits(1, 1, 1).IsTold(2, 0);
+        if (flushed) run.Flushes(3, 1);
+        return run.LosesPower(1).LosesPower(2).LosesPower(3).Elected(2, -1, ElectionKind.None, 0, 3, 0).Returns(1, 0).Returns(2, 0).Returns(3, 1, epoch: foundEpoch)
+            .Elected(3, 3, ElectionKind.LastKnownLeader, 0b1000, 0, 0).TookOffice(3, 3, 0b1000).IsReadFinally(1);
+    }
+
+    [Fact]
+    public void Power_that_undoes_a_cut_takes_what_was_written_in_its_place()
+    {
+        Assert.Equal("2: power-loss-of-min-isr", CutUndone(foundEpoch: 0).Judged("lost-write"));
+        Assert.Equal("2: none", CutUndone(foundEpoch: 1).Judged("lost-write"));                 // it came back with value 2
+        Assert.Equal("2: none", CutUndone(foundEpoch: 0, flushed: true).Judged("lost-write"));
+    }
+
     [Fact]
     public void A_flush_per_batch_excuses_no_loss_to_power() =>
         Assert.Equal("1: none", PowerGone(null, "flush.messages=1").Judged("lost-write"));

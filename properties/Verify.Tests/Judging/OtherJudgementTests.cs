@@ -109,6 +109,8 @@ public sealed class OtherJudgementTests
         Assert.Equal("none", Excuse(new HandMadeRun { RecoveredAfter = null }));
         Assert.Equal("none", Excuse(new HandMadeRun { RecoveredAfter = null }.Crashes(1)));
         Assert.Equal("too-few-replicas-left", Excuse(new HandMadeRun { RecoveredAfter = null }.Crashes(1).Crashes(2)));
+        Assert.Equal("record-corrupt", Excuse(new HandMadeRun { RecoveredAfter = null }.Bites(new Fault.BitRot(Trigger.AtMs(1), NodeRef.Of(1)), 1)));
+        Assert.Equal("none", Excuse(new HandMadeRun { RecoveredAfter = null }.Bites(new Fault.BitRot(Trigger.AtMs(1), NodeRef.Of(11)), 11)));
         static string Excuse(HandMadeRun run) => Assert.Single(run.Judged().All).Excuse?.Name ?? "none";
     }
 
@@ -128,6 +130,23 @@ public sealed class OtherJudgementTests
 
         var moved = new HandMadeRun("acks=1").Elected(1, 2, ElectionKind.Clean, HandMadeRun.FullIsr, 3, 3).TookOffice(1, 2, HandMadeRun.FullIsr).Judged();
         Assert.Equal((1L, false), (moved.Figures.LeaderChanges, moved.Guarantees[0].Promised));
+    }
+
+    [Fact]
+    public void A_run_whose_leaders_change_only_after_healing_is_not_complete()
+    {
+        static bool IsComplete(bool healsFirst)
+        {
+            var run = new HandMadeRun("acks=1").Bites(new Fault.Crash(Trigger.AtMs(1), TimeSpan.FromMilliseconds(1), NodeRef.Of(3)), 3);
+            for (var i = 0; i < 100; i++) run.Sends(i).Appends(1, 0, i, i).IsTold(i, i);
+            if (healsFirst) run.Heals();
+            run.Elected(1, 2, ElectionKind.Clean, HandMadeRun.FullIsr, 3, 3).TookOffice(1, 2, HandMadeRun.FullIsr);
+            var figures = (healsFirst ? run : run.Heals()).Judged();
+            Assert.Equal(1, figures.Figures.LeaderChanges);
+            return figures.IsComplete(figures.Evidence.Faults);
+        }
+        Assert.True(IsComplete(healsFirst: false));
+        Assert.False(IsComplete(healsFirst: true));
     }
 
     [Fact]

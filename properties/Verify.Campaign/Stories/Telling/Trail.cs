@@ -16,6 +16,7 @@ internal sealed class Trail(long value, TopicPartition partition, Cast cast, Tim
     private readonly SortedDictionary<int, long> held = [];
     private readonly SortedDictionary<int, TimeSpan> withoutPower = [];
     private readonly HashSet<int> flushed = [];
+    private readonly Dictionary<long, int> epochs = [];                // of the leaders that gave it its places
     private bool appended, committed, replaced, led;
     private (int Epoch, bool Unclean) elected = (-1, false);
 
@@ -97,6 +98,7 @@ internal sealed class Trail(long value, TopicPartition partition, Cast cast, Tim
             if (leads)
             {
                 Offset = offset;
+                epochs[offset] = seen.Epoch;
                 Appender = node;
                 led = false;
                 Tell(at, node, StoryKind.Append, $"appends {Name} at offset {offset} of {partition} as leader of epoch {seen.Epoch}", $"appended by {cast.Name(node)}, leader of epoch {seen.Epoch}, at offset {offset}");
@@ -164,11 +166,15 @@ internal sealed class Trail(long value, TopicPartition partition, Cast cast, Tim
     {
         var node = seen.Node.Value;
         withoutPower.Remove(node, out var dark);
-        if (!held.TryGetValue(node, out var offset) || seen.Offset > offset) return;
+        if (!held.TryGetValue(node, out var offset)) return;
+        var isShorter = seen.Offset <= offset;
+        if (!isShorter && seen.Epoch >= epochs.GetValueOrDefault(offset, -1)) return;
         held.Remove(node);
         if (dark != default) LostToPower.Add((node, dark));
         var cause = dark != default ? "it was not on the disk when the power went" : "it is not in what the disk kept";
-        Tell(at, node, StoryKind.Lost, $"finds {partition} only up to offset {seen.Offset}: {Name} is gone here, {cause}", $"gone from {cast.Name(node)}, which comes up with its log ending at {seen.Offset}: {cause}");
+        var (finds, how) = isShorter ? ($"finds {partition} only up to offset {seen.Offset}", $"which comes up with its log ending at {seen.Offset}")
+            : ($"finds {partition} as it was before it cut it", "which comes up with what it had cut before");
+        Tell(at, node, StoryKind.Lost, $"{finds}: {Name} is gone here, {cause}", $"gone from {cast.Name(node)}, {how}: {cause}");
         LastLoss = (node, dark != default ? "lost it with its power before it was on disk" : "came up again without it");
         NobodyLeft(at);
     }
