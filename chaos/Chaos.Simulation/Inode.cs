@@ -7,6 +7,7 @@ namespace Chaos.Simulation;
 /// The bytes of one file as the page cache has them, and as much of them as is durable.
 /// </summary>
 /// <remarks>
+/// Arrays end where the last written byte is; a file may be longer, and is zero there.
 /// As long as writes only append, the durable image is a prefix of the data and nothing is copied. The first overwrite or truncation
 /// makes the image and the unsynced operations explicit, until a flush has caught up with everything.
 /// </remarks>
@@ -21,11 +22,16 @@ internal sealed class Inode
 
     public int Length { get; private set; }
 
+    /// <summary>Bytes of it that may be other than zero.</summary>
+    public int Written => Math.Min(Length, data.Length);
+
     public int Read(long position, Span<byte> into)
     {
         if (position >= Length) return 0;
         var bytes = Math.Min(into.Length, Length - (int)position);
-        data.AsSpan((int)position, bytes).CopyTo(into);
+        var written = Math.Clamp(data.Length - (int)position, 0, bytes);
+        if (written > 0) data.AsSpan((int)position, written).CopyTo(into);
+        into[written..bytes].Clear();
         return bytes;
     }
 
@@ -101,13 +107,7 @@ internal sealed class Inode
         var lost = SavePrefix(saved);
         data = image!;
         Length = durableLength;
-        if (length > Length)
-        {
-            Array.Resize(ref data, length);
-            data.AsSpan(Length).Clear();
-            Length = length;
-        }
-
+        if (length > Length) Cut(length);
         (image, unsynced, dropped, durableLength) = (null, null, false, Length);
         return lost;
     }
@@ -117,8 +117,11 @@ internal sealed class Inode
     {
         var at = prng.Below(Length);
         var bit = (byte)(1 << prng.Below(8));
+        if (at >= data.Length) Array.Resize(ref data, at + 1);
         data[at] ^= bit;
-        if (image is not null && at < durableLength) image[at] ^= bit;
+        if (image is null || at >= durableLength) return;
+        if (at >= image.Length) Array.Resize(ref image, at + 1);
+        image[at] ^= bit;
     }
 
     private static UnsyncedTail Draw(Prng prng) => prng.Below(20) switch
@@ -131,7 +134,7 @@ internal sealed class Inode
 
     private void MakeExplicit()
     {
-        image = data.AsSpan(0, durableLength).ToArray();
+        image = data.AsSpan(0, Math.Min(durableLength, data.Length)).ToArray();
         unsynced = [];
         var from = durableLength;
         foreach (var mark in flushing ?? [])
@@ -177,7 +180,6 @@ internal sealed class Inode
     {
         if (operation.IsTruncation)
         {
-            if (image!.Length < operation.Position) Array.Resize(ref image, (int)operation.Position);
             ClearGap(image!, durableLength, operation.Position);
             durableLength = (int)operation.Position;
             return;
@@ -191,7 +193,6 @@ internal sealed class Inode
 
     private void Cut(long length)
     {
-        if (length > data.Length) Array.Resize(ref data, (int)length);
         ClearGap(data, Length, length);
         Length = (int)length;
     }

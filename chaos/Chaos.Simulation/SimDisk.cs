@@ -93,7 +93,7 @@ internal sealed class SimDisk(SimLoop loop, SimOptions options, Prng prng)
         var kept = unsyncedNames.Count == 0 ? 0 : prng.Below(unsyncedNames.Count + 1);
         for (var i = 0; i < kept; i++) Apply(durableNames, unsyncedNames[i]);
         unsyncedNames.Clear();
-        foreach (var inode in names.Values.Except(durableNames.Values)) lost += inode.Length;
+        foreach (var inode in names.Values.Except(durableNames.Values)) lost += inode.Written;
         foreach (var path in durableNames.Keys.Order(StringComparer.Ordinal)) lost += durableNames[path].LosePower(prng, tail);
         names = new Dictionary<string, Inode>(durableNames);
         return lost;

@@ -32,12 +32,12 @@ public sealed class MemoryDisk : IDisk
 
     public ValueTask FlushDirectoryAsync(string directory) => ValueTask.CompletedTask;
 
-    /// <summary>The bytes of a file, in pieces: a file that grows is never copied.</summary>
+    /// <summary>The bytes of a file, in pieces: a file that grows is never copied, and room that was never written to costs nothing.</summary>
     private sealed class Content
     {
         private const int PieceBytes = 16 * 1024;
 
-        private readonly List<byte[]> pieces = [];
+        private readonly List<byte[]?> pieces = [];
 
         public long Length { get; private set; }
 
@@ -47,12 +47,28 @@ public sealed class MemoryDisk : IDisk
             Length = length;
             var needed = (int)((length + PieceBytes - 1) / PieceBytes);
             if (needed < pieces.Count) pieces.RemoveRange(needed, pieces.Count - needed);
-            while (pieces.Count < needed) pieces.Add(new byte[PieceBytes]);
-            if (length < before && length % PieceBytes is > 0 and var kept) pieces[^1].AsSpan((int)kept).Clear();   // what grows again is zero
+            while (pieces.Count < needed) pieces.Add(null);
+            if (length < before && length % PieceBytes is > 0 and var kept) pieces[^1]?.AsSpan((int)kept).Clear();   // what grows again is zero
         }
 
-        /// <summary>The rest of the piece that holds a position.</summary>
-        public Span<byte> From(long position) => pieces[(int)(position / PieceBytes)].AsSpan((int)(position % PieceBytes));
+        /// <summary>Copies what the piece that holds a position has from there on. Returns how much.</summary>
+        public int Read(long position, Span<byte> into)
+        {
+            var at = (int)(position % PieceBytes);
+            into = into[..Math.Min(into.Length, PieceBytes - at)];
+            if (pieces[(int)(position / PieceBytes)] is { } piece) piece.AsSpan(at, into.Length).CopyTo(into);
+            else into.Clear();
+            return into.Length;
+        }
+
+        /// <summary>Fills the piece that holds a position from there on. Returns how much.</summary>
+        public int Write(long position, ReadOnlySpan<byte> bytes)
+        {
+            var at = (int)(position % PieceBytes);
+            bytes = bytes[..Math.Min(bytes.Length, PieceBytes - at)];
+            bytes.CopyTo((pieces[(int)(position / PieceBytes)] ??= new byte[PieceBytes]).AsSpan(at));
+            return bytes.Length;
+        }
     }
 
     private sealed class MemoryFile(Content content) : IFile
@@ -62,27 +78,14 @@ public sealed class MemoryDisk : IDisk
         public int Read(long position, Span<byte> into)
         {
             var total = (int)Math.Clamp(content.Length - position, 0, into.Length);
-            for (var done = 0; done < total;)
-            {
-                var piece = content.From(position + done);
-                var part = Math.Min(piece.Length, total - done);
-                piece[..part].CopyTo(into[done..]);
-                done += part;
-            }
+            for (var done = 0; done < total;) done += content.Read(position + done, into[done..total]);
             return total;
         }
 
         public void Write(long position, ReadOnlySpan<byte> bytes)
         {
             if (position + bytes.Length > content.Length) content.Resize(position + bytes.Length);
-            while (bytes.Length > 0)
-            {
-                var piece = content.From(position);
-                var part = Math.Min(piece.Length, bytes.Length);
-                bytes[..part].CopyTo(piece);
-                position += part;
-                bytes = bytes[part..];
-            }
+            for (var done = 0; done < bytes.Length;) done += content.Write(position + done, bytes[done..]);
         }
 
         public void Truncate(long length) => content.Resize(length);

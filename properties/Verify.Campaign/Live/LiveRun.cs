@@ -133,7 +133,7 @@ public sealed class LiveRun : IDisposable
 
     private static KeyValuePair<string, string>[] TopicSettings(Configuration settings) =>
     [
-        .. new[] { SettingCatalogue.MinInsyncReplicas, SettingCatalogue.UncleanLeaderElection, SettingCatalogue.FlushMessages }.Select(name => KeyValuePair.Create(name, settings.Value(name))),
+        .. new[] { SettingCatalogue.MinInsyncReplicas, SettingCatalogue.UncleanLeaderElection, SettingCatalogue.FlushMessages, SettingCatalogue.Preallocate }.Select(name => KeyValuePair.Create(name, settings.Value(name))),
     ];
 
     /// <summary>A producer that tells when a record left more than once: what a duplicate without idempotence may be owed to.</summary>

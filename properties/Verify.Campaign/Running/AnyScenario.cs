@@ -32,6 +32,7 @@ public static class AnyScenario
         (SettingCatalogue.MaxInFlight, 0.25, ["1"]),
         (SettingCatalogue.EnableIdempotence, 0.15, ["false"]),
         (SettingCatalogue.Retries, 0.1, ["0", "3"]),
+        (SettingCatalogue.Preallocate, 0.2, ["true"]),
     ];
 
     /// <param name="length">Of the workload under faults, in virtual time.</param>

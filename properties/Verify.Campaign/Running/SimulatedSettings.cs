@@ -84,6 +84,7 @@ internal static class SimulatedSettings
                 MinInSyncReplicas = settings.MinInsyncReplicas,
                 UncleanLeaderElection = settings.UncleanLeaderElection,
                 FlushMessages = settings.FlushMessages,
+                Preallocate = settings.Preallocate,
                 SegmentBytes = 4096,
             },
         };

@@ -84,6 +84,8 @@ public sealed class Configuration : IEquatable<Configuration>
     /// <summary>Every batch is on the disk before it counts (flush.messages=1).</summary>
     public bool FlushesEveryBatch => FlushMessages == 1;
 
+    public bool Preallocate => Value(SettingCatalogue.Preallocate) == "true";
+
     public int Partitions => Number(SettingCatalogue.Partitions);
 
     public bool EligibleLeaderReplicas => Value(SettingCatalogue.EligibleLeaderReplicas) == "1";

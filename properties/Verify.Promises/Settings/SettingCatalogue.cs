@@ -24,6 +24,7 @@ public static class SettingCatalogue
     public const string MinInsyncReplicas = "min.insync.replicas";
     public const string UncleanLeaderElection = "unclean.leader.election.enable";
     public const string FlushMessages = "flush.messages";
+    public const string Preallocate = "preallocate";
     public const string Partitions = "num.partitions";
     public const string EligibleLeaderReplicas = "eligible.leader.replicas.version";
     public const string ReplicaLagTime = "replica.lag.time.max.ms";
@@ -55,6 +56,7 @@ public static class SettingCatalogue
         new(MinInsyncReplicas, Number, Topic, "2", "1", "in-sync replicas that acks=all and the high watermark need (counted as at most replication.factor)", 1, MaxInt),
         new(UncleanLeaderElection, SettingType.Boolean, Topic, "false", "false", "a replica that may lack data leads when no other can"),
         new(FlushMessages, Number, Topic, "9223372036854775807", "9223372036854775807", "records after which a replica's log is forced to disk; 1: each batch before it counts", 1, OtherNames: ["log.flush.interval.messages"]),
+        new(Preallocate, SettingType.Boolean, Topic, "false", "false", "a segment's file has its final length from the start, in zeros", OtherNames: ["log.preallocate"]),
         new(Partitions, Number, Topic, "2", "1", "partitions of each topic", 1, 64),
         new(EligibleLeaderReplicas, Number, Cluster, "1", "1", "1: replicas that left the in-sync set with all committed data stay electable (KIP-966); 0: the last in-sync replica always is", 0, 1),
         new(ReplicaLagTime, Milliseconds, Broker, "1000", "30000", "how long a follower may lag before it leaves the in-sync replicas", 1, MaxInt),

@@ -49,6 +49,9 @@ public class LogRules
     [Rule("what is appended or recovered continues the log without a step back", "Kafka: UnexpectedAppendOffsetException")]
     public virtual bool ContinuesLog(long baseOffset, long logEndOffset) => baseOffset >= logEndOffset;
 
+    [Rule("what is recovered continues in leader epochs, too: a segment whose deletion was not durable may be back, behind records of a later epoch", "KIP-101: epochs do not go down in a log")]
+    public virtual bool ContinuesEpochs(int lastEpoch, int batchEpoch) => batchEpoch >= lastEpoch;
+
     [Rule("a segment follows when it starts exactly where the log ends", "a name whose directory was never flushed may be missing after a power loss")]
     public virtual bool SegmentFollows(long segmentBaseOffset, long logEndOffset) => segmentBaseOffset == logEndOffset;
 
@@ -93,6 +96,9 @@ public class LogRules
 
     [Rule("a flush makes the bytes of the files durable, then their names", "fsync(2): the directory that holds a new file is flushed by itself")]
     public virtual IReadOnlyList<FlushStep> FlushSteps() => [FlushStep.Files, FlushStep.Directory];
+
+    [Rule("a flush takes what was cut, too: what a leader had cut away would come back under what was written since, and hide it", "KIP-101; fsync(2): a new length is durable with the file alone")]
+    public virtual bool CutIsFlushed(bool isCut) => isCut;
 
     [Rule("a flush that failed is the end of the disk: what it was to save may be gone, and the next flush would not say so", "fsyncgate (PostgreSQL, 2018); Rebello et al., USENIX ATC 2020")]
     public virtual bool FailedFlushIsFatal() => true;

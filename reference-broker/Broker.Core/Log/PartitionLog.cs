@@ -1,3 +1,4 @@
+using Broker.Core.Metadata;
 using Broker.Protocol;
 using Broker.Runtime;
 
@@ -7,7 +8,11 @@ namespace Broker.Core.Log;
 /// <param name="SegmentBytes">A segment that would grow past this is rolled.</param>
 /// <param name="FlushMessages">Unflushed messages after which an append flushes before it returns (flush.messages); long.MaxValue leaves it to the system.</param>
 /// <param name="SegmentMs">A segment whose records would span more time than this is rolled.</param>
-public sealed record LogSettings(int SegmentBytes = 1 << 20, long FlushMessages = long.MaxValue, long SegmentMs = long.MaxValue);
+/// <param name="Preallocate">A new segment has room for <paramref name="SegmentBytes"/> set aside, and gives back what it did not use when the next one begins.</param>
+public sealed record LogSettings(int SegmentBytes = 1 << 20, long FlushMessages = long.MaxValue, long SegmentMs = long.MaxValue, bool Preallocate = false)
+{
+    public static LogSettings Of(TopicSettings topic) => new(topic.SegmentBytes, topic.FlushMessages, topic.SegmentMs, topic.Preallocate);
+}
 
 /// <summary>What became of an append. <see cref="Error"/> None and <see cref="IsDuplicate"/>: stored earlier, at these offsets.</summary>
 public readonly record struct AppendOutcome(ErrorCode Error, long BaseOffset, long NextOffset, bool IsDuplicate = false);
@@ -131,6 +136,10 @@ public sealed partial class PartitionLog
     public IEnumerable<RecordBatch> BatchesSince(long timestampMs) =>
         segments.SkipWhile(segment => !rules.MayHoldTime(segment.LatestTimestamp, timestampMs)).SelectMany((segment, i) => i == 0 ? segment.BatchesSince(timestampMs) : segment.Batches());
 
+    /// <summary>Batches in order from the one that holds <paramref name="offset"/>, or the next one.</summary>
+    public IEnumerable<RecordBatch> BatchesFrom(long offset) =>
+        segments.SkipWhile(segment => !rules.HoldsOffset(segment.NextOffset, offset)).SelectMany((segment, i) => i == 0 ? segment.BatchesFrom(offset) : segment.Batches());
+
     /// <summary>Where the log would start without the segments that are too old or too many, none of them above the high watermark. One that is written to is rolled, if it is too old.</summary>
     /// <param name="nowMs">Wall clock, milliseconds since 1970.</param>
     public long RetainedStart(long nowMs, long retentionMs, long retentionBytes, long highWatermark)
@@ -227,7 +236,7 @@ public sealed partial class PartitionLog
     private async Task FlushOnceAsync()
     {
         var (end, truncationsBefore) = (LogEndOffset, truncations);
-        var dirty = segments.Where(segment => rules.HoldsOffset(segment.NextOffset, FlushedEndOffset)).ToArray();
+        var dirty = segments.Where(segment => rules.HoldsOffset(segment.NextOffset, FlushedEndOffset) || rules.CutIsFlushed(segment.IsCut)).ToArray();
         var syncDirectory = directoryChanged;
         directoryChanged = false;
         try
@@ -254,6 +263,7 @@ public sealed partial class PartitionLog
     {
         if (isDeleted) return;
         isSummed = true;
+        segments[^1].Trim();
         var numbers = new List<long> { segments.Count };
         foreach (var segment in segments) segment.Describe(numbers);
         epochs.Describe(numbers);
@@ -342,10 +352,12 @@ public sealed partial class PartitionLog
         if (rules.StartsBeyondEnd(LogStartOffset, LogEndOffset)) RestartAt(LogStartOffset);
     }
 
-    private void Learn(RecordBatch batch)
+    private bool Learn(RecordBatch batch)
     {
+        if (!rules.ContinuesEpochs(epochs.LastEpoch, batch.PartitionLeaderEpoch)) return false;
         epochs.Note(batch.PartitionLeaderEpoch, batch.BaseOffset);
         producers.Note(batch, batch.BaseOffset);
+        return true;
     }
 
     private void Store(in RecordBatch batch)
@@ -359,7 +371,9 @@ public sealed partial class PartitionLog
 
     private Segment AddSegment(long baseOffset)
     {
+        if (segments.Count > 0) segments[^1].Trim();                   // not made durable: zeros behind a segment are no tear
         var segment = new Segment($"{directory}/{baseOffset:D20}.log", baseOffset, disk, rules);
+        if (Settings.Preallocate) segment.Preallocate(Settings.SegmentBytes);
         segments.Add(segment);
         directoryChanged = true;
         return segment;

@@ -41,7 +41,7 @@ public sealed class Segment : IDisposable
     /// <summary>One past the last offset in this segment; <see cref="BaseOffset"/> when it is empty.</summary>
     public long NextOffset { get; private set; }
 
-    /// <summary>Bytes of whole, accepted batches; equals the file's length except before <see cref="Recover"/>.</summary>
+    /// <summary>Bytes of whole, accepted batches. The file is longer before <see cref="Recover"/>, and where room was set aside.</summary>
     public long SizeBytes { get; private set; }
 
     /// <summary>The latest timestamp of its first batch, milliseconds since 1970; -1 when it is empty.</summary>
@@ -56,23 +56,35 @@ public sealed class Segment : IDisposable
     /// <summary>Base offset of the first batch whose records a cleaning could not read; null: there is none, or no cleaning has been here.</summary>
     public long? UnreadOffset { get; set; }
 
+    /// <summary>It was cut since the last <see cref="FlushAsync"/>: what was cut away may be back after a power loss.</summary>
+    public bool IsCut { get; private set; }
+
+    /// <summary>Sets room aside: the file has its final length at once, in zeros, and an append changes bytes alone.</summary>
+    public void Preallocate(long bytes) => file.Truncate(bytes);
+
+    /// <summary>Gives back room that was set aside and not used.</summary>
+    public void Trim()
+    {
+        if (file.Length > SizeBytes) file.Truncate(SizeBytes);
+    }
+
     /// <summary>
     /// Reads the file from its start and keeps the batches that are whole, sound and in order; the first one that is not and all
-    /// behind it are cut off. Returns the number of bytes dropped.
+    /// behind it are cut off. Returns the number of bytes dropped, 0 where they are zeros: room that was set aside, or a tail that never reached the disk.
     /// </summary>
-    public long Recover(Action<RecordBatch> found)
+    /// <param name="takes">False: the batch does not continue the log.</param>
+    public long Recover(Func<RecordBatch, bool> takes)
     {
-        var bytes = new byte[file.Length];
-        file.Read(0, bytes);
-        ReadOnlyMemory<byte> rest = bytes;
-        while (RecordBatch.TryRead(rest, out var batch, out _) && batch.HasValidCrc && rules.ContinuesLog(batch.BaseOffset, NextOffset))
+        var length = file.Length;
+        foreach (var batch in BatchesIn(0, length))
         {
+            if (!batch.HasValidCrc || !rules.ContinuesLog(batch.BaseOffset, NextOffset) || !takes(batch)) break;
             Accept(batch);
-            found(batch);
-            rest = rest[batch.SizeInBytes..];
         }
-        if (rest.Length > 0) file.Truncate(SizeBytes);
-        return rest.Length;
+        var behind = new byte[Math.Min(length - SizeBytes, Stretch)];
+        Fill(SizeBytes, behind);
+        Trim();
+        return behind.AsSpan().ContainsAnyExcept((byte)0) ? length - SizeBytes : 0;
     }
 
     /// <summary>What <see cref="Recover"/> would find, as numbers.</summary>
@@ -120,7 +132,7 @@ public sealed class Segment : IDisposable
             if (!RecordBatch.TryRead(buffer.AsMemory(at), out var batch, out _))
             {
                 if (from >= 0) break;
-                buffer = Grow(start, buffer, at);                      // the one batch owed is larger than what was read
+                buffer = Grow(start, SizeBytes, buffer, at);           // the one batch owed is larger than what was read
                 if (!RecordBatch.TryRead(buffer.AsMemory(at), out batch, out _)) break;
             }
             if (rules.HoldsOffset(batch.NextOffset, offset))
@@ -139,32 +151,35 @@ public sealed class Segment : IDisposable
     /// <summary>Removes every batch that does not end at or below <paramref name="newEnd"/>.</summary>
     public void Cut(long newEnd)
     {
-        var bytes = new byte[SizeBytes];
-        Fill(0, bytes);
+        var end = SizeBytes;
         Reset();
-        ReadOnlyMemory<byte> rest = bytes;
-        while (RecordBatch.TryRead(rest, out var batch, out _) && !rules.IsCutAway(batch.NextOffset, newEnd))
+        foreach (var batch in BatchesIn(0, end))
         {
+            if (rules.IsCutAway(batch.NextOffset, newEnd)) break;
             Accept(batch);
-            rest = rest[batch.SizeInBytes..];
         }
-        file.Truncate(SizeBytes);
+        IsCut |= SizeBytes < end;
+        Trim();
     }
 
     /// <summary>All batches in order.</summary>
-    public IEnumerable<RecordBatch> Batches() => BatchesFrom(0);
+    public IEnumerable<RecordBatch> Batches() => BatchesIn(0, SizeBytes);
 
     /// <summary>Batches in order from an entry of the index on before which all timestamps are earlier.</summary>
     public IEnumerable<RecordBatch> BatchesSince(long timestampMs) =>
-        BatchesFrom(index.FindLast(entry => !rules.MayHoldTime(entry.LatestBefore, timestampMs)).Position);
+        BatchesIn(index.FindLast(entry => !rules.MayHoldTime(entry.LatestBefore, timestampMs)).Position, SizeBytes);
 
-    private IEnumerable<RecordBatch> BatchesFrom(long position)
+    /// <summary>Batches in order from the one that holds <paramref name="offset"/>, or the next one.</summary>
+    public IEnumerable<RecordBatch> BatchesFrom(long offset) => BatchesIn(FloorPosition(offset), SizeBytes).SkipWhile(batch => !rules.HoldsOffset(batch.NextOffset, offset));
+
+    /// <summary>Batches in order, up to the first bytes that are none. In memory there is one stretch, or one batch where that is larger.</summary>
+    private IEnumerable<RecordBatch> BatchesIn(long position, long end)
     {
-        for (var end = SizeBytes; position < end;)
+        while (position < end)
         {
             var bytes = new byte[Math.Min(end - position, Stretch)];
             Fill(position, bytes);
-            if (!RecordBatch.TryRead(bytes, out _, out _)) bytes = Grow(position, bytes, 0);       // the first batch is larger than a stretch
+            if (!RecordBatch.TryRead(bytes, out _, out var problem) && problem == BatchProblem.Truncated) bytes = Grow(position, end, bytes, 0);
             ReadOnlyMemory<byte> rest = bytes;
             while (RecordBatch.TryRead(rest, out var batch, out _))
             {
@@ -177,7 +192,11 @@ public sealed class Segment : IDisposable
     }
 
     /// <summary>fsync; nothing where the segment is gone, or another stands in its place.</summary>
-    public ValueTask FlushAsync() => isDisposed ? ValueTask.CompletedTask : file.FlushAsync();
+    public ValueTask FlushAsync()
+    {
+        IsCut = false;
+        return isDisposed ? ValueTask.CompletedTask : file.FlushAsync();
+    }
 
     /// <summary>Writes these batches into a file that is to hold nothing else.</summary>
     public void Fill(IEnumerable<byte[]> batches)
@@ -229,11 +248,11 @@ public sealed class Segment : IDisposable
         return 0;
     }
 
-    private byte[] Grow(long start, byte[] buffer, int at)
+    private byte[] Grow(long start, long end, byte[] buffer, int at)
     {
         if (buffer.Length - at < RecordBatch.HeaderSize) return buffer;
         var size = BinaryPrimitives.ReadInt32BigEndian(buffer.AsSpan(at + SizeAt)) + SizeAt + sizeof(int);
-        var wanted = Math.Min(SizeBytes - start, (long)at + size);
+        var wanted = Math.Min(end - start, (long)at + size);
         if (wanted <= buffer.Length) return buffer;
         var larger = new byte[wanted];
         Fill(start, larger);

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Broker.Core.Metadata;
 
 /// <summary>The topic settings that Kafka 4.3 knows by name, their defaults and the values they take.</summary>
-/// <remarks>Settings that this broker has no use for (compression.type, preallocate, ...) are kept and shown back.</remarks>
+/// <remarks>Settings that this broker has no use for (compression.type, file.delete.delay.ms, ...) are kept and shown back.</remarks>
 public static class TopicConfigs
 {
     public const string MinInSyncReplicas = "min.insync.replicas";
@@ -72,6 +72,7 @@ public static class TopicConfigs
         "retention.ms" => cluster.RetentionMs.ToString(CultureInfo.InvariantCulture),
         "delete.retention.ms" => cluster.DeleteRetentionMs.ToString(CultureInfo.InvariantCulture),
         "min.cleanable.dirty.ratio" => cluster.MinCleanableDirtyRatio.ToString(CultureInfo.InvariantCulture),
+        "preallocate" => cluster.Preallocate ? "true" : "false",
         "retention.bytes" => cluster.RetentionBytes.ToString(CultureInfo.InvariantCulture),
         _ => Known.TryGetValue(name, out var setting) ? setting.Default : null,
     };

@@ -28,6 +28,9 @@ public sealed record TopicSettings
     /// <summary>segment.ms</summary>
     public long SegmentMs { get; init; } = 604_800_000;
 
+    /// <summary>preallocate: a segment's file has its final length from the start.</summary>
+    public bool Preallocate { get; init; }
+
     /// <summary>retention.ms; -1: for ever.</summary>
     public long RetentionMs { get; init; } = 604_800_000;
 
@@ -67,6 +70,7 @@ public sealed record TopicSettings
             MaxMessageBytes = Int32("max.message.bytes", defaults.MaxMessageBytes),
             SegmentBytes = Int32("segment.bytes", defaults.SegmentBytes),
             SegmentMs = Int64("segment.ms", defaults.SegmentMs),
+            Preallocate = bool.Parse(Text("preallocate", defaults.Preallocate.ToString())),
             RetentionMs = Int64("retention.ms", defaults.RetentionMs),
             RetentionBytes = Int64("retention.bytes", defaults.RetentionBytes),
             Compact = Text("cleanup.policy", defaults.Compact ? "compact" : "delete").Contains("compact", StringComparison.Ordinal),

@@ -71,7 +71,7 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
     public RoleChange Apply(PartitionState next, TopicSettings topic)
     {
         settings = topic;
-        Log.Settings = new LogSettings(topic.SegmentBytes, topic.FlushMessages, topic.SegmentMs);
+        Log.Settings = LogSettings.Of(topic);
         if (!rules.IsNewPartitionState(next.PartitionEpoch, state.PartitionEpoch))
         {
             AdvanceHighWatermark();                                    // min.insync.replicas may be another now

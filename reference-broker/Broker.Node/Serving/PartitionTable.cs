@@ -86,7 +86,7 @@ public sealed class PartitionTable(IHost host, BrokerSettings settings, BrokerRu
     {
         var id = new TopicPartition(topic.Name, index);
         var directory = $"{settings.LogDirectory}/{topic.Name}-{index}.{topic.Id:N}";
-        var log = PartitionLog.Open(host.Disk, directory, new LogSettings(topic.Settings.SegmentBytes, topic.Settings.FlushMessages, topic.Settings.SegmentMs), rules.Log, rules.Producers, rules.Cleaner, ComesFrom);
+        var log = PartitionLog.Open(host.Disk, directory, LogSettings.Of(topic.Settings), rules.Log, rules.Producers, rules.Cleaner, ComesFrom);
         host.Observe(new Observation(ObservationKind.LogRecovered, host.Id, id, log.LastEpoch, Offset: log.LogEndOffset, EndOffset: log.DroppedBytes));
         var partition = new HostedPartition(new Partition(settings.Id.Value, id, topic.Id, log, rules.Replication, seen => host.Observe(seen)));
         byId.Add((topic.Id, index), partition);
