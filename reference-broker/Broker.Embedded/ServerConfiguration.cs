@@ -96,7 +96,11 @@ public sealed record ServerConfiguration
 
     /// <summary>What the node takes from those that connect to it.</summary>
     public NetworkLimits NetworkLimits => new(
-        (int)Properties.Whole("socket.request.max.bytes", NetworkLimits.Default.MaxFrameBytes, 1, int.MaxValue), Properties.Duration("connections.max.idle.ms", NetworkLimits.Default.MaxIdle));
+        (int)Properties.Whole("socket.request.max.bytes", NetworkLimits.Default.MaxFrameBytes, 1, int.MaxValue),
+        Properties.Duration("connections.max.idle.ms", NetworkLimits.Default.MaxIdle),
+        (int)Properties.Whole("max.connections", NetworkLimits.Default.MaxConnections, 1, int.MaxValue),
+        (int)Properties.Whole("max.connections.per.ip", NetworkLimits.Default.MaxConnectionsPerIp, 1, int.MaxValue),
+        Properties.Whole("queued.max.request.bytes", NetworkLimits.Default.MaxRequestBytes, -1, long.MaxValue));
 
     private BrokerSettings Broker(Endpoint listener)
     {

@@ -19,6 +19,7 @@ public sealed class ServerProperties
         ("log.flush.interval.messages", "flush.messages", 1),
         ("log.flush.interval.ms", "flush.ms", 1),
         ("message.max.bytes", "max.message.bytes", 1),
+        ("log.preallocate", "preallocate", 1),
         ("log.segment.bytes", "segment.bytes", 1),
         ("log.roll.hours", "segment.ms", 3_600_000),
         ("log.roll.ms", "segment.ms", 1),
@@ -40,7 +41,7 @@ public sealed class ServerProperties
         "controller.quorum.fetch.timeout.ms", "controller.quorum.request.timeout.ms", "controller.quorum.retry.backoff.ms", "unclean.leader.election.interval.ms",
         "offsets.topic.num.partitions", "offsets.topic.replication.factor", "offsets.topic.segment.bytes", "offsets.commit.timeout.ms", "offset.metadata.max.bytes", "offsets.retention.minutes",
         "offsets.retention.check.interval.ms", "group.min.session.timeout.ms", "group.max.session.timeout.ms", "group.initial.rebalance.delay.ms", "group.max.size",
-        "max.incremental.fetch.session.cache.slots", "socket.request.max.bytes", "connections.max.idle.ms", "log.cleaner.backoff.ms", "log.retention.check.interval.ms",
+        "max.incremental.fetch.session.cache.slots", "socket.request.max.bytes", "connections.max.idle.ms", "max.connections", "max.connections.per.ip", "queued.max.request.bytes", "log.cleaner.backoff.ms", "log.retention.check.interval.ms",
     ];
 
     private static readonly FrozenSet<string> Known = ServerNames.Concat(TopicDefaultNames.Select(name => name.Broker)).ToFrozenSet(StringComparer.Ordinal);

@@ -8,36 +8,50 @@ namespace Broker.Hosting;
 /// Frames over one TCP connection. Small frames that wait together leave in one write. Used from one loop only.
 /// </summary>
 /// <remarks>Memory follows the bytes that arrived, never the length that a frame claims.</remarks>
-/// <param name="network">Whose connection it is.</param>
-/// <param name="maxFrameBytes">The longest frame that is taken.</param>
-public sealed class SocketConnection(Socket socket, Endpoint remote, SocketNetwork network, int maxFrameBytes) : IConnection
+public sealed class SocketConnection : IConnection
 {
-
     /// <summary>A peer that reads nothing while this much waits for it is cut off.</summary>
     public const int MaxQueuedBytes = 256 * 1024 * 1024;
 
     private const int LengthBytes = 4;
     private const int BufferBytes = 64 * 1024;
 
+    private readonly Socket socket;
+    private readonly SocketNetwork network;
+    private readonly int maxFrameBytes;
+    private readonly CallerMemory? memory;
     private readonly Queue<byte[]> outgoing = [];
     private readonly byte[] writing = new byte[BufferBytes];
     private readonly byte[] reading = new byte[BufferBytes];
     private long queuedBytes;
     private int readFrom, readTo;
-    private bool isWriting, isWritingLarge, isClosed;
+    private bool isWriting, isClosed;
     private TaskCompletionSource? sent;
+    private CallerMemory.Claim? claim;
 
-    public Endpoint Remote => remote;
+    /// <param name="network">Whose connection it is.</param>
+    /// <param name="maxFrameBytes">The longest frame that is taken.</param>
+    /// <param name="memory">Of those that call; null: it is this node that called.</param>
+    internal SocketConnection(Socket socket, Endpoint remote, SocketNetwork network, int maxFrameBytes, CallerMemory? memory)
+    {
+        (this.socket, this.network, this.maxFrameBytes, this.memory) = (socket, network, maxFrameBytes, memory);
+        Remote = remote;
+    }
+
+    public Endpoint Remote { get; }
 
     /// <summary>When bytes last came or went, in the milliseconds of <see cref="Environment.TickCount64"/>.</summary>
     internal long ActiveAt { get; private set; } = Environment.TickCount64;
 
-    public ValueTask SentAsync() => isClosed || queuedBytes <= BufferBytes && !isWritingLarge ? ValueTask.CompletedTask : new ValueTask((sent ??= new TaskCompletionSource()).Task);
+    /// <summary>Since when more waits to be sent than fits a buffer, on the same clock; null: it does not.</summary>
+    internal long? UnsentSince { get; private set; }
+
+    public ValueTask SentAsync() => isClosed || queuedBytes <= BufferBytes ? ValueTask.CompletedTask : new ValueTask((sent ??= new TaskCompletionSource()).Task);
 
     public bool Send(byte[] frame)
     {
         if (isClosed) return false;
-        queuedBytes += frame.Length + LengthBytes;
+        Queued(frame.Length + LengthBytes);
         if (queuedBytes > MaxQueuedBytes)
         {
             Close();
@@ -50,13 +64,14 @@ public sealed class SocketConnection(Socket socket, Endpoint remote, SocketNetwo
 
     public async ValueTask<byte[]?> ReceiveAsync()
     {
+        Unclaim();                                                     // the last request was answered
         try
         {
             while (readTo - readFrom < LengthBytes)
                 if (!await FillAsync()) return null;
             var length = BinaryPrimitives.ReadInt32BigEndian(reading.AsSpan(readFrom));
             readFrom += LengthBytes;
-            if (length >= 0 && length <= maxFrameBytes) return await ReadFrameAsync(length);
+            if (length >= 0 && length <= maxFrameBytes) return length > CallerMemory.ShortRequest && memory is not null ? await ReadLongAsync(length) : await ReadFrameAsync(length);
             network.Refuse(this, $"a frame of {length} bytes, where at most {maxFrameBytes} are taken");
             return null;
         }
@@ -72,9 +87,36 @@ public sealed class SocketConnection(Socket socket, Endpoint remote, SocketNetwo
         if (isClosed) return;
         isClosed = true;
         outgoing.Clear();
+        Queued(-queuedBytes);
+        Unclaim();
         network.Closed(this, socket);
         socket.Dispose();
         sent?.TrySetResult();
+    }
+
+    private async ValueTask<byte[]?> ReadLongAsync(int length)
+    {
+        claim = new CallerMemory.Claim(this, length);
+        await memory!.GrantAsync(claim);
+        if (isClosed) return null;
+        var frame = await ReadFrameAsync(length);
+        if (claim is not null) claim.IsRead = true;
+        return frame;
+    }
+
+    private void Unclaim()
+    {
+        if (claim is not { } over) return;
+        claim = null;
+        memory!.Free(over);
+    }
+
+    private void Queued(long bytes)
+    {
+        queuedBytes += bytes;
+        memory?.Unsent(bytes);
+        if (queuedBytes <= BufferBytes) UnsentSince = null;
+        else UnsentSince ??= Environment.TickCount64;
     }
 
     /// <summary>Allocates what has arrived, then doubles: a peer pays in bytes for the memory it takes.</summary>
@@ -130,10 +172,10 @@ public sealed class SocketConnection(Socket socket, Endpoint remote, SocketNetwo
             while (!isClosed && outgoing.Count > 0)
             {
                 var filled = Gather(out var large);
-                isWritingLarge = large is not null;
                 await SendAllAsync(writing.AsMemory(0, filled));
                 if (large is not null) await SendAllAsync(large);
-                isWritingLarge = false;
+                if (isClosed) break;
+                Queued(-filled - (large?.Length ?? 0));
                 if (queuedBytes > BufferBytes) continue;
                 sent?.TrySetResult();
                 sent = null;
@@ -156,7 +198,6 @@ public sealed class SocketConnection(Socket socket, Endpoint remote, SocketNetwo
             var fits = frame.Length <= BufferBytes - LengthBytes - filled;
             if (!fits && filled > 0) break;
             outgoing.Dequeue();
-            queuedBytes -= frame.Length + LengthBytes;
             BinaryPrimitives.WriteInt32BigEndian(writing.AsSpan(filled), frame.Length);
             filled += LengthBytes;
             if (fits)

@@ -35,6 +35,9 @@ public interface INetwork
 
     /// <summary>Null when refused, unreachable, or not answered within <paramref name="timeout"/>.</summary>
     ValueTask<IConnection?> ConnectAsync(Endpoint endpoint, TimeSpan timeout);
+
+    /// <summary>Bytes of answers, to all callers together, that may wait to be sent before memory is short: whoever can answer with less then does.</summary>
+    long AnswerRoom => long.MaxValue;
 }
 
 public interface IListener : IDisposable

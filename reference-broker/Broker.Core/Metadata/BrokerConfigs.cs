@@ -22,7 +22,7 @@ public enum ConfigSource : sbyte
     Default = 5,
 }
 
-/// <summary>The settings of a broker that have an effect here or are the default of a topic's setting, with Kafka 4.3's types and defaults.</summary>
+/// <summary>The settings of a broker that have an effect here or are the default of a topic's setting, with Kafka 4.3's types and defaults; where Kafka knows no bound on memory, max.connections and queued.max.request.bytes have ours.</summary>
 public static class BrokerConfigs
 {
     private static readonly SortedDictionary<string, (ConfigType Type, string? Default)> Known = new(StringComparer.Ordinal)
@@ -31,6 +31,7 @@ public static class BrokerConfigs
         ["auto.create.topics.enable"] = (ConfigType.Boolean, "true"),
         ["broker.heartbeat.interval.ms"] = (ConfigType.Int, "2000"),
         ["broker.session.timeout.ms"] = (ConfigType.Int, "9000"),
+        ["connections.max.idle.ms"] = (ConfigType.Long, "600000"),
         ["controller.listener.names"] = (ConfigType.List, null),
         ["controller.quorum.election.timeout.ms"] = (ConfigType.Int, "1000"),
         ["controller.quorum.fetch.timeout.ms"] = (ConfigType.Int, "2000"),
@@ -52,6 +53,8 @@ public static class BrokerConfigs
         ["log.retention.minutes"] = (ConfigType.Int, null),
         ["log.roll.hours"] = (ConfigType.Int, "168"),
         ["log.roll.jitter.hours"] = (ConfigType.Int, "0"),
+        ["max.connections"] = (ConfigType.Int, "4096"),
+        ["max.connections.per.ip"] = (ConfigType.Int, "2147483647"),
         ["max.incremental.fetch.session.cache.slots"] = (ConfigType.Int, "1000"),
         ["node.id"] = (ConfigType.Int, null),
         ["num.partitions"] = (ConfigType.Int, "1"),
@@ -63,11 +66,13 @@ public static class BrokerConfigs
         ["offsets.topic.replication.factor"] = (ConfigType.Short, "3"),
         ["offsets.topic.segment.bytes"] = (ConfigType.Int, "104857600"),
         ["process.roles"] = (ConfigType.List, null),
+        ["queued.max.request.bytes"] = (ConfigType.Long, "268435456"),
         ["replica.fetch.backoff.ms"] = (ConfigType.Int, "1000"),
         ["replica.fetch.max.bytes"] = (ConfigType.Int, "1048576"),
         ["replica.fetch.wait.max.ms"] = (ConfigType.Int, "500"),
         ["replica.lag.time.max.ms"] = (ConfigType.Long, "30000"),
         ["replica.socket.timeout.ms"] = (ConfigType.Int, "30000"),
+        ["socket.request.max.bytes"] = (ConfigType.Int, "104857600"),
         ["unclean.leader.election.interval.ms"] = (ConfigType.Long, "300000"),
     };
 

@@ -50,10 +50,10 @@ public sealed class FetchHandler(IHost host, PartitionTable partitions, BrokerId
     }
 
     /// <summary>All partitions asked for; in a session that goes on, those of which there is something new to say.</summary>
-    private static FetchResponse Answer(FetchRequest request, List<PartitionFetch> wanted, bool isFollower, FetchSession? session, bool isIncremental)
+    private FetchResponse Answer(FetchRequest request, List<PartitionFetch> wanted, bool isFollower, FetchSession? session, bool isIncremental)
     {
         var answer = new FetchResponse { SessionId = session?.Id ?? 0 };
-        var room = Math.Min(request.MaxBytes, MostBytes);
+        var room = (int)Math.Min(Math.Min(request.MaxBytes, MostBytes), Math.Max(1, host.Network.AnswerRoom));   // one batch there is in any case
         foreach (var fetch in wanted)
         {
             var data = fetch.Answer(isFollower, room);
