@@ -9,7 +9,7 @@ using Verify.Clients;
 namespace Verify.Tests.Clients;
 
 /// <summary>The reference broker inside a test, by our own client over real sockets.</summary>
-public sealed class EmbeddedClusterTests
+public sealed partial class EmbeddedClusterTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 

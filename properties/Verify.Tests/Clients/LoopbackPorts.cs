@@ -27,4 +27,10 @@ internal static class EmbeddedClusterWork
         await await Task.WhenAny(cluster.Failed, work);
         return await work;
     }
+
+    public static async Task WhileUpAsync(this EmbeddedCluster cluster, Task work)
+    {
+        await await Task.WhenAny(cluster.Failed, work);
+        await work;
+    }
 }

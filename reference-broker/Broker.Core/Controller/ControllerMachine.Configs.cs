@@ -28,7 +28,8 @@ public sealed partial class ControllerMachine
     {
         var now = resource.ResourceType is TopicResource && image.Topic(resource.ResourceName) is { } topic ? topic.Configs : null;
         var gone = (now?.Keys ?? []).Except(resource.Configs.Select(static config => config.Name)).Order(StringComparer.Ordinal);
-        var given = resource.Configs.Where(config => config.Value is null || now?.GetValueOrDefault(config.Name) != config.Value || resource.Configs.Count(other => other.Name == config.Name) > 1);
+        var twice = GivenTwice(resource.Configs.Select(static config => config.Name));
+        var given = resource.Configs.Where(config => config.Value is null || now?.GetValueOrDefault(config.Name) != config.Value || twice.Contains(config.Name));
         return new()
         {
             ResourceType = resource.ResourceType,
@@ -44,10 +45,10 @@ public sealed partial class ControllerMachine
     private List<IncrementalAlterConfigsResponse.AlterConfigsResourceResponse> Alter(List<IncrementalAlterConfigsRequest.AlterConfigsResource> resources, bool validateOnly)
     {
         var answers = new List<IncrementalAlterConfigsResponse.AlterConfigsResourceResponse>();
+        var twice = GivenTwice(resources.Select(static resource => (resource.ResourceType, resource.ResourceName)));
         foreach (var resource in resources)
         {
-            var twice = resources.Count(other => other.ResourceType == resource.ResourceType && other.ResourceName == resource.ResourceName) > 1;
-            var refusal = twice ? new Refusal(ErrorCode.InvalidRequest, "Each resource must appear at most once.") : Alter(resource, validateOnly);
+            var refusal = twice.Contains((resource.ResourceType, resource.ResourceName)) ? new Refusal(ErrorCode.InvalidRequest, "Each resource must appear at most once.") : Alter(resource, validateOnly);
             answers.Add(new()
             {
                 ResourceType = resource.ResourceType,

@@ -16,11 +16,11 @@ public sealed partial class ControllerMachine
     {
         var response = new CreatePartitionsResponse();
         var answered = new SortedSet<string>(StringComparer.Ordinal);
+        var twice = GivenTwice(request.Topics.Select(static topic => topic.Name));
         foreach (var wanted in request.Topics)
         {
             if (!answered.Add(wanted.Name)) continue;
-            var twice = request.Topics.Count(other => other.Name == wanted.Name) > 1;
-            var refusal = twice ? new Refusal(ErrorCode.InvalidRequest, "Duplicate topic name.") : Grow(wanted, request.ValidateOnly);
+            var refusal = twice.Contains(wanted.Name) ? new Refusal(ErrorCode.InvalidRequest, "Duplicate topic name.") : Grow(wanted, request.ValidateOnly);
             response.Results.Add(new CreatePartitionsResponse.CreatePartitionsTopicResult { Name = wanted.Name, ErrorCode = refusal?.Error ?? ErrorCode.None, ErrorMessage = refusal?.Reason });
         }
         return Decide(response);

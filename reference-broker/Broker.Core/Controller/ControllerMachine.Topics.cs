@@ -8,19 +8,23 @@ namespace Broker.Core.Controller;
 /// <summary>Topics are created and deleted.</summary>
 public sealed partial class ControllerMachine
 {
+    /// <summary>Of one request; of partitions there is a limit anyway. Source: Kafka's ReplicationControlManager, MAX_PARTITIONS_PER_BATCH.</summary>
+    private const int MostTopicsAtOnce = 10_000;
+
     /// <summary>
     /// Errors, for each topic: INVALID_TOPIC_EXCEPTION, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_REPLICA_ASSIGNMENT,
-    /// INVALID_CONFIG, and INVALID_REQUEST for a name given twice. A count of -1 asks for the default.
+    /// INVALID_CONFIG, INVALID_REQUEST for a name given twice, and for all of them POLICY_VIOLATION where they are too many at once. A count of -1 asks for the default.
     /// </summary>
     public Decision<CreateTopicsResponse> CreateTopics(CreateTopicsRequest request)
     {
         var response = new CreateTopicsResponse();
         var answered = new SortedSet<string>(StringComparer.Ordinal);
+        var twice = GivenTwice(request.Topics.Select(static topic => topic.Name));
+        var tooMany = request.Topics.Count > MostTopicsAtOnce;
         foreach (var wanted in request.Topics)
         {
             if (!answered.Add(wanted.Name)) continue;
-            var twice = request.Topics.Count(other => other.Name == wanted.Name) > 1;
-            response.Topics.Add(twice ? Refused(wanted, new Refusal(ErrorCode.InvalidRequest, "Duplicate topic name.")) : Create(wanted, request.ValidateOnly));
+            response.Topics.Add(tooMany ? Refused(wanted, new Refusal(ErrorCode.PolicyViolation, "Excessively large number of partitions per request.")) : twice.Contains(wanted.Name) ? Refused(wanted, new Refusal(ErrorCode.InvalidRequest, "Duplicate topic name.")) : Create(wanted, request.ValidateOnly));
         }
         return Decide(response);
     }
@@ -32,13 +36,13 @@ public sealed partial class ControllerMachine
         var asked = request.TopicNames.Select(name => (Name: (string?)name, TopicId: Guid.Empty))
             .Concat(request.Topics.Select(topic => (topic.Name, topic.TopicId)))
             .ToList();
-        foreach (var (name, id) in asked.Distinct())
-        {
-            var twice = asked.Count(other => other.Name == name && other.TopicId == id) > 1;
-            response.Responses.Add(Delete(name, id, twice));
-        }
+        var twice = GivenTwice(asked);
+        foreach (var (name, id) in asked.Distinct()) response.Responses.Add(Delete(name, id, twice.Contains((name, id))));
         return Decide(response);
     }
+
+    /// <summary>In one pass: a request may give a hundred thousand.</summary>
+    private static HashSet<T> GivenTwice<T>(IEnumerable<T> given) where T : notnull => [.. given.CountBy(static one => one).Where(static count => count.Value > 1).Select(static count => count.Key)];
 
     private DeletableTopicResult Delete(string? name, Guid id, bool twice)
     {

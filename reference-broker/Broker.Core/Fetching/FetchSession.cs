@@ -9,7 +9,8 @@ public readonly record struct FetchedPartition(string Topic, Guid TopicId, int P
 public sealed class FetchSession
 {
     private readonly FetchSessionRules rules;
-    private readonly List<Entry> entries = [];
+    private readonly Dictionary<FetchedPartition, LinkedListNode<Entry>> known = [];
+    private readonly LinkedList<Entry> entries = [];
 
     internal FetchSession(FetchSessionRules rules, int id, bool byId, bool isFollower, TimeSpan now)
     {
@@ -41,9 +42,10 @@ public sealed class FetchSession
     internal void Update(IEnumerable<(FetchedPartition Partition, FetchPartition Asked)> asked, IEnumerable<FetchedPartition> forgotten)
     {
         foreach (var (partition, wanted) in asked)
-            if (entries.Find(entry => entry.Partition == partition) is { } known) known.Asked = wanted;
-            else entries.Add(new Entry(partition, wanted));
-        foreach (var partition in forgotten) entries.RemoveAll(entry => entry.Partition == partition);
+            if (known.TryGetValue(partition, out var node)) node.Value.Asked = wanted;
+            else known.Add(partition, entries.AddLast(new Entry(partition, wanted)));
+        foreach (var partition in forgotten)
+            if (known.Remove(partition, out var node)) entries.Remove(node);
     }
 
     internal void Use(TimeSpan now)
@@ -55,15 +57,16 @@ public sealed class FetchSession
     /// <summary>Whether an answer says anything that the reader was not told before. Records and errors always do; after an error all does.</summary>
     public bool IsNews(FetchedPartition partition, FetchResponse.PartitionData data)
     {
-        if (entries.Find(entry => entry.Partition == partition) is not { } entry) return true;
+        if (!known.TryGetValue(partition, out var node)) return true;
+        var entry = node.Value;
         var hasRecords = data.Records is { Length: > 0 };
         var isWrong = data.ErrorCode != ErrorCode.None || !data.DivergingEpoch.Equals(new FetchResponse.EpochEndOffset());
         var isNews = hasRecords || isWrong || rules.IsNews(data.HighWatermark, entry.HighWatermark) || rules.IsNews(data.LogStartOffset, entry.LogStartOffset);
         (entry.HighWatermark, entry.LogStartOffset) = (isWrong ? -1 : data.HighWatermark, data.LogStartOffset);
         if (hasRecords)
         {
-            entries.Remove(entry);
-            entries.Add(entry);
+            entries.Remove(node);
+            entries.AddLast(node);
         }
         return isNews;
     }

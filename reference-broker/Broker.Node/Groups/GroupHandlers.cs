@@ -76,14 +76,16 @@ public sealed class GroupHandlers(GroupService groups, BrokerIdentity identity)
     private List<List<PartitionError>> Unknown<TTopic, TPartition>(List<TTopic> topics, Func<TTopic, string> name, Func<TTopic, List<TPartition>> partitions, Func<TPartition, int> index) => topics.ConvertAll(topic =>
     {
         var known = identity.Image.Topic(name(topic));
-        var unknown = partitions(topic).FindAll(partition => known?.Partition(index(partition)) is null);
-        partitions(topic).RemoveAll(unknown.Contains);
+        var unknown = partitions(topic).FindAll(IsUnknown);
+        partitions(topic).RemoveAll(IsUnknown);
         return unknown.ConvertAll(partition => new PartitionError { PartitionIndex = index(partition), ErrorCode = ErrorCode.UnknownTopicOrPartition });
+
+        bool IsUnknown(TPartition partition) => known?.Partition(index(partition)) is null;
     });
 
     private OffsetFetchResponse Fetch(OffsetFetchRequest request, short version)
     {
-        if (version >= 8) return new OffsetFetchResponse { Groups = request.Groups.ConvertAll(group => Fetch(group.GroupId, group.Topics)) };
+        if (version >= 8) return new OffsetFetchResponse { Groups = [.. request.Groups.DistinctBy(static group => group.GroupId).Select(group => Fetch(group.GroupId, group.Topics))] };
         var found = Fetch(request.GroupId, request.Topics);
         if (version >= 2 || found.ErrorCode == ErrorCode.None) return new OffsetFetchResponse { Topics = found.Topics, ErrorCode = found.ErrorCode };
         return new OffsetFetchResponse
@@ -114,7 +116,7 @@ public sealed class GroupHandlers(GroupService groups, BrokerIdentity identity)
 
     private DescribeGroupsResponse Describe(DescribeGroupsRequest request, short version) => new()
     {
-        Groups = request.Groups.ConvertAll(group => Problem(group, out var term) is var error and not ErrorCode.None ? new DescribedGroup { GroupId = group, ErrorCode = error } : term!.Groups.Describe(group, version)),
+        Groups = [.. request.Groups.Distinct().Select(group => Problem(group, out var term) is var error and not ErrorCode.None ? new DescribedGroup { GroupId = group, ErrorCode = error } : term!.Groups.Describe(group, version))],
     };
 
     private ListGroupsResponse List(ListGroupsRequest request)

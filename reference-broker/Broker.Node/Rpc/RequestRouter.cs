@@ -23,6 +23,9 @@ public readonly record struct Reply(byte[]? Answer, bool Close, string? Fault = 
 /// <summary>Which handler serves which API, and in which versions; answers ApiVersions itself.</summary>
 public sealed class RequestRouter
 {
+    /// <summary>Of a request without records: what it names is looked at in one turn, and nobody else is served meanwhile. Kafka has no such limit.</summary>
+    public const int MostBytes = 8 << 20;
+
     private readonly SortedDictionary<ApiKey, Route> routes = [];
 
     public RequestRouter() => On<ApiVersionsRequest, ApiVersionsResponse>((_, _) => ValueTask.FromResult<ApiVersionsResponse?>(OfferedVersions()));
@@ -43,6 +46,7 @@ public sealed class RequestRouter
         try
         {
             var header = RequestFrame.ReadHeader(frame);
+            if (frame.Length > MostBytes && header.Key != ApiKey.Produce) return Refused($"{header.Key} of {frame.Length} bytes, where at most {MostBytes} are taken");
             if (!routes.TryGetValue(header.Key, out var route)) return Refused($"API key {(short)header.Key} is not served");
             if (route.Versions.Contains(header.Version)) return route.Serve(frame, header, remote);
             return header.Key == ApiKey.ApiVersions ? ValueTask.FromResult(new Reply(VersionTooNew(header), Close: false)) : Refused($"{header.Key} is not served in version {header.Version}");

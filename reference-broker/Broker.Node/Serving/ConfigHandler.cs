@@ -16,7 +16,7 @@ public sealed class ConfigHandler(BrokerSettings settings, BrokerIdentity identi
     {
         var description = new ConfigDescription(identity.Image.Defaults, settings.Configured);
         var answer = new DescribeConfigsResponse();
-        foreach (var resource in request.Resources)
+        foreach (var resource in request.Resources.DistinctBy(static resource => (resource.ResourceType, resource.ResourceName)))
         {
             var result = new DescribeConfigsResponse.DescribeConfigsResult { ResourceType = resource.ResourceType, ResourceName = resource.ResourceName };
             switch (resource.ResourceType)

@@ -23,9 +23,10 @@ public sealed class HostedPartition
     public static async Task<bool> WaitAsync(TimeProvider time, IReadOnlyList<HostedPartition> partitions, Func<bool> isReady, TimeSpan timeout)
     {
         var waiter = new Waiter(isReady, new Signal(time));
-        foreach (var partition in partitions) partition.waiters.Add(waiter);
+        HashSet<HostedPartition> distinct = [.. partitions];           // a request may name one of them any number of times
+        foreach (var partition in distinct) partition.waiters.Add(waiter);
         var woken = await waiter.Signal.WaitAsync(timeout);
-        foreach (var partition in partitions) partition.waiters.Remove(waiter);
+        foreach (var partition in distinct) partition.waiters.Remove(waiter);
         return woken;
     }
 

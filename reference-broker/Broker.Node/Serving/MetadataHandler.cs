@@ -16,6 +16,9 @@ public sealed class MetadataHandler(IHost host, BrokerSettings settings, BrokerI
     private const short ByIdFrom = 12;
     private const short CreationVersion = 7;
 
+    /// <summary>Of topics that one request has made; of the others it hears that they are unknown, and asks again.</summary>
+    private const int MostCreations = 100;
+
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(5), CreationLimit = TimeSpan.FromSeconds(1);
 
     private readonly HashSet<string> creating = new(StringComparer.Ordinal);   // what the controller is being asked for
@@ -37,7 +40,7 @@ public sealed class MetadataHandler(IHost host, BrokerSettings settings, BrokerI
         var tooOld = version < ByIdFrom && !isAll && request.Topics!.Exists(topic => topic.Name is null || topic.TopicId != Guid.Empty);
         if (isAll) answer.Topics.AddRange(image.Topics.Select(topic => Describe(topic, image)));
         else if (tooOld) answer.Topics.AddRange(request.Topics!.Select(wanted => new MetadataResponseTopic { ErrorCode = ErrorCode.InvalidRequest, Name = wanted.Name ?? "" }));
-        else answer.Topics.AddRange(request.Topics!.Select(wanted => Describe(wanted, image)));
+        else answer.Topics.AddRange(request.Topics!.DistinctBy(static wanted => (wanted.Name, wanted.TopicId)).Select(wanted => Describe(wanted, image)));
         return answer;
     }
 
@@ -47,7 +50,7 @@ public sealed class MetadataHandler(IHost host, BrokerSettings settings, BrokerI
     /// </summary>
     private async Task CreateMissingAsync(List<MetadataRequestTopic> asked)
     {
-        var missing = asked.Select(topic => topic.Name).OfType<string>().Where(name => identity.Image.Topic(name) is null && TopicNames.Refuse(name) is null && !OffsetsTopic.IsInternal(name)).ToArray();
+        var missing = asked.Select(topic => topic.Name).OfType<string>().Distinct().Where(name => identity.Image.Topic(name) is null && TopicNames.Refuse(name) is null && !OffsetsTopic.IsInternal(name)).Take(MostCreations).ToArray();
         if (missing.Length == 0) return;
         foreach (var name in missing)
             if (creating.Add(name)) scope.Start(() => CreateAsync(name));

@@ -1,6 +1,7 @@
 using Broker.Core.Replication;
 using Broker.Node.Rpc;
 using Broker.Protocol;
+using Broker.Runtime;
 
 namespace Broker.Node.Serving;
 
@@ -9,16 +10,29 @@ public sealed class OffsetHandlers(PartitionTable partitions, ReplicationRules r
 {
     private const long Latest = -1, Earliest = -2, LargestTimestamp = -3, EarliestLocal = -4;
 
-    public ValueTask<ListOffsetsResponse?> ListAsync(ListOffsetsRequest request, RequestContext context)
+    /// <summary>A partition that is named more than once gets no answer, as in Kafka: what is asked costs at most one reading of each log.</summary>
+    public async ValueTask<ListOffsetsResponse?> ListAsync(ListOffsetsRequest request, RequestContext context)
     {
         var answer = new ListOffsetsResponse();
+        var (work, named, twice) = (new LongWork(), new HashSet<TopicPartition>(), new HashSet<TopicPartition>());
+        foreach (var topic in request.Topics)
+            foreach (var asked in topic.Partitions)
+                if (new TopicPartition(topic.Name, asked.PartitionIndex) is var id && !named.Add(id)) twice.Add(id);
+
         foreach (var topic in request.Topics)
         {
             var answered = new ListOffsetsTopicResponse { Name = topic.Name };
-            foreach (var asked in topic.Partitions) answered.Partitions.Add(List(topic.Name, asked, context.Header.Version));
             answer.Topics.Add(answered);
+            foreach (var asked in topic.Partitions)
+            {
+                var listed = new ListOffsetsPartitionResponse { PartitionIndex = asked.PartitionIndex };
+                answered.Partitions.Add(listed);
+                if (twice.Contains(new TopicPartition(topic.Name, asked.PartitionIndex))) listed.ErrorCode = ErrorCode.InvalidRequest;
+                else await ListAsync(topic.Name, asked, listed, context.Header.Version, work);
+                if (work.HasDone(LongWork.Entry)) await work.PauseAsync();
+            }
         }
-        return ValueTask.FromResult<ListOffsetsResponse?>(answer);
+        return answer;
     }
 
     public ValueTask<OffsetForLeaderEpochResponse?> EndOfEpochAsync(OffsetForLeaderEpochRequest request, RequestContext context)
@@ -42,44 +56,65 @@ public sealed class OffsetHandlers(PartitionTable partitions, ReplicationRules r
         _ => null,
     };
 
-    private ListOffsetsPartitionResponse List(string topic, ListOffsetsPartition asked, short version)
+    private async ValueTask ListAsync(string topic, ListOffsetsPartition asked, ListOffsetsPartitionResponse answer, short version, LongWork work)
     {
-        var answer = new ListOffsetsPartitionResponse { PartitionIndex = asked.PartitionIndex };
         var partition = partitions.Find(topic, asked.PartitionIndex)?.Core;
         answer.ErrorCode = AskedFrom(asked.Timestamp) is { } from && version >= from ? Problem(partition, asked.CurrentLeaderEpoch) : ErrorCode.UnsupportedVersion;
-        if (answer.ErrorCode != ErrorCode.None) return answer;
+        if (answer.ErrorCode != ErrorCode.None) return;
         switch (asked.Timestamp)
         {
             case Latest when !partition!.MayTellEnd: answer.ErrorCode = ErrorCode.OffsetNotAvailable; break;
             case Latest: (answer.Offset, answer.LeaderEpoch) = (partition!.HighWatermark, partition.LeaderEpoch); break;
             case Earliest or EarliestLocal: (answer.Offset, answer.LeaderEpoch) = (partition!.Log.LogStartOffset, partition.LeaderEpoch); break;
-            case LargestTimestamp or >= 0: ByTime(partition!, asked.Timestamp, answer); break;
+            case LargestTimestamp or >= 0: await ByTimeAsync(topic, partition!, asked.Timestamp, answer, work); break;
             default: throw new InvalidOperationException($"unknown question {asked.Timestamp}");
         }
-        return answer;
     }
 
     /// <summary>The first committed record at or after a time; or, for -3, the record with the largest timestamp.</summary>
-    private void ByTime(Partition partition, long wanted, ListOffsetsPartitionResponse answer)
+    private async ValueTask ByTimeAsync(string topic, Partition partition, long wanted, ListOffsetsPartitionResponse answer, LongWork work)
     {
-        foreach (var batch in wanted == LargestTimestamp ? partition.Log.Batches() : partition.Log.BatchesSince(wanted))
+        var leaderEpoch = partition.LeaderEpoch;
+        long? next = null;
+        while ((next = Seek(partition, next, wanted, answer, work)) is not null)
         {
-            if (!rules.IsCommitted(partition.HighWatermark, batch.NextOffset)) return;
-            if (!BatchFilter.TryOpen(batch, out var opened))
-            {
-                // Compressed in a way that cannot be read here: whoever begins at its first record misses nothing.
-                if (!partition.Log.IsReadable(batch.BaseOffset) || !rules.IsSought(batch.MaxTimestamp, wanted, answer.Timestamp)) continue;
-                (answer.Offset, answer.Timestamp, answer.LeaderEpoch) = (batch.BaseOffset, batch.MaxTimestamp, batch.PartitionLeaderEpoch);
-                if (wanted != LargestTimestamp) return;
-                continue;
-            }
-            foreach (var record in opened.Records)
-            {
-                if (!partition.Log.IsReadable(record.Offset) || !rules.IsSought(record.Timestamp, wanted, answer.Timestamp)) continue;
-                (answer.Offset, answer.Timestamp, answer.LeaderEpoch) = (record.Offset, record.Timestamp, batch.PartitionLeaderEpoch);
-                if (wanted != LargestTimestamp) return;
-            }
+            await work.PauseAsync();
+            if (partitions.Find(topic, answer.PartitionIndex)?.Core == partition && partition.IsLeader && rules.StillLeads(leaderEpoch, partition.LeaderEpoch)) continue;
+            (answer.ErrorCode, answer.Offset, answer.Timestamp, answer.LeaderEpoch) = (ErrorCode.NotLeaderOrFollower, -1, -1, -1);
+            return;
         }
+    }
+
+    /// <summary>Goes on from an offset, or begins. Returns where to go on; null where that is not needed.</summary>
+    private long? Seek(Partition partition, long? from, long wanted, ListOffsetsPartitionResponse answer, LongWork work)
+    {
+        foreach (var batch in from is { } offset ? partition.Log.BatchesFrom(offset) : wanted == LargestTimestamp ? partition.Log.Batches() : partition.Log.BatchesSince(wanted))
+        {
+            if (!rules.IsCommitted(partition.HighWatermark, batch.NextOffset) || Seek(partition, batch, wanted, answer) && wanted != LargestTimestamp) return null;
+            if (work.HasDone(batch.SizeInBytes)) return batch.NextOffset;
+        }
+        return null;
+    }
+
+    /// <summary>Whether the batch has what is sought; of the largest timestamp that is not the last word.</summary>
+    private bool Seek(Partition partition, in RecordBatch batch, long wanted, ListOffsetsPartitionResponse answer)
+    {
+        if (!BatchFilter.TryOpen(batch, out var opened))
+        {
+            // Compressed in a way that cannot be read here: whoever begins at its first record misses nothing.
+            if (!partition.Log.IsReadable(batch.BaseOffset) || !rules.IsSought(batch.MaxTimestamp, wanted, answer.Timestamp)) return false;
+            (answer.Offset, answer.Timestamp, answer.LeaderEpoch) = (batch.BaseOffset, batch.MaxTimestamp, batch.PartitionLeaderEpoch);
+            return true;
+        }
+        var isFound = false;
+        foreach (var record in opened.Records)
+        {
+            if (!partition.Log.IsReadable(record.Offset) || !rules.IsSought(record.Timestamp, wanted, answer.Timestamp)) continue;
+            (answer.Offset, answer.Timestamp, answer.LeaderEpoch) = (record.Offset, record.Timestamp, batch.PartitionLeaderEpoch);
+            isFound = true;
+            if (wanted != LargestTimestamp) break;
+        }
+        return isFound;
     }
 
     private OffsetForLeaderEpochResponse.EpochEndOffset EndOfEpoch(string topic, OffsetForLeaderPartition asked)
