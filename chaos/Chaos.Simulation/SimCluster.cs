@@ -45,6 +45,9 @@ public sealed record ClusterSettings
     /// <summary>Between two looks at the compacted logs.</summary>
     public TimeSpan CleanerBackoff { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>Between two looks at what may go.</summary>
+    public TimeSpan RetentionCheckInterval { get; init; } = TimeSpan.FromMinutes(5);
+
     public bool EligibleLeaderReplicas { get; init; } = true;
 
     public TopicSettings TopicDefaults { get; init; } = TopicSettings.KafkaDefaults;
@@ -165,6 +168,7 @@ public sealed class SimCluster
         ReplicaFetchMaxBytes = settings.FetchMaxBytes,
         RequestTimeout = settings.RequestTimeout,
         CleanerBackoff = settings.CleanerBackoff,
+        RetentionCheckInterval = settings.RetentionCheckInterval,
         Groups = settings.Groups with { OffsetsTopicReplicationFactor = (short)Math.Min(settings.Groups.OffsetsTopicReplicationFactor, settings.Brokers.Count) },
     };
 

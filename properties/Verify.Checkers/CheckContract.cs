@@ -54,6 +54,9 @@ public sealed record CheckContract
     /// <summary>The topics are compacted (cleanup.policy=compact): of each record key only the newest record must stay, and a tombstone may go after a while.</summary>
     public bool Compacted { get; init; }
 
+    /// <summary>Of a partition a record may go that has so many others behind it (cleanup.policy=delete, retention.bytes); null: none may.</summary>
+    public int? MustKeep { get; init; }
+
     public Isolation Isolation { get; init; } = Isolation.ReadCommitted;
 
     /// <summary>How consumers whose history tells neither <c>assign</c> nor <c>subscribe</c> got their partitions.</summary>

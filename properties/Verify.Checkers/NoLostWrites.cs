@@ -7,7 +7,7 @@ namespace Verify.Checkers;
 /// lost-write needs a witness: a complete read of the partition (<c>final</c>) that began after the acknowledgement and lacks the record, or,
 /// where nobody read the record at all, a successful read at or past its offset. unseen needs none: acknowledged, and returned by no successful poll until
 /// the end; each lost record that nobody ever read is unseen too. With acks=0 what was sent without error takes the place of what was acknowledged.
-/// In a compacted topic a record is not lost when it may have been cleaned by right before the first complete read that lacks it (see <see cref="Cleanable"/>).
+/// A record that has enough others behind it may be gone where old records go (<see cref="CheckContract.MustKeep"/>). In a compacted topic a record is not lost when it may have been cleaned by right before the first complete read that lacks it (see <see cref="Cleanable"/>).
 /// Source: Jepsen's lost-write and unseen; there, a record read once is never lost, even if a later read of the whole log lacks it.
 /// </remarks>
 internal sealed class NoLostWrites(RecordLedger ledger, CheckContract contract) : IChecker
@@ -92,12 +92,13 @@ internal sealed class NoLostWrites(RecordLedger ledger, CheckContract contract) 
         foreach (var partition in ledger.Partitions)
         {
             var cleanable = CleanableOf(partition);
+            var kept = KeptFrom(partition);
             for (var i = 0; i < partition.Count; i++)
             {
                 ref readonly var entry = ref partition[i];
                 if (!entry.Is(RecordFlags.Ok)) continue;
                 acknowledged++;
-                if (IsCleaned(cleanable, partition, i)) continue;
+                if (IsCleaned(cleanable, partition, i) || IsOld(kept, partition, i)) continue;
                 if (partition.IsLost(entry) && lost.Count1()) lost.Keep(Explain(partition, i, Witness(partition, entry)));
                 if (!entry.Is(RecordFlags.ReadOk) && unseen.Count1()) unseen.Keep(Explain(partition, i, "no successful poll returned it until the end"));
             }
@@ -122,6 +123,12 @@ internal sealed class NoLostWrites(RecordLedger ledger, CheckContract contract) 
     }
 
     private int[]? CleanableOf(PartitionLedger partition) => contract.Compacted ? Cleanable.Since(partition) : null;
+
+    /// <summary>The offset from which on all must be kept.</summary>
+    private long KeptFrom(PartitionLedger partition) =>
+        contract.MustKeep is { } most && partition.SortedOffsets() is var offsets && offsets.Length > most ? offsets[^most] : 0;
+
+    private static bool IsOld(long keptFrom, PartitionLedger partition, int entry) => partition.OffsetOf(entry) is >= 0 and var offset && offset < keptFrom;
 
     /// <summary>It may be gone by right, and was before anybody missed it.</summary>
     private bool IsCleaned(int[]? cleanable, PartitionLedger partition, int entry) =>

@@ -12,6 +12,9 @@ public interface ILogConsumer
     /// <summary>Sets the position of an assigned partition: the offset of the next record to return.</summary>
     void Seek(TopicPartition partition, long offset);
 
+    /// <summary>The position, reached in this leader epoch by whoever was there: a log that was truncated below it is noticed (KIP-320). Epoch -1: not known.</summary>
+    void Resume(TopicPartition partition, long offset, int epoch);
+
     void SeekToBeginning(TopicPartition partition);
 
     void SeekToEnd(TopicPartition partition);

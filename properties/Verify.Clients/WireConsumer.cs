@@ -49,7 +49,6 @@ public sealed partial class WireConsumer : ILogConsumer
 
     public void Seek(TopicPartition partition, long offset) => Assigned(partition).SeekTo(offset, positionEpoch: -1, validatedUnder: -1);
 
-    /// <summary>The position, reached in this leader epoch by whoever committed it: a log that was truncated below it is noticed (KIP-320). Epoch -1: not known.</summary>
     public void Resume(TopicPartition partition, long offset, int epoch) => Assigned(partition).SeekTo(offset, epoch, validatedUnder: -1);
 
     public void SeekToBeginning(TopicPartition partition) => LookFor(Assigned(partition), OffsetAt.Earliest);

@@ -43,7 +43,7 @@ public sealed class LogWorkload(WorkloadPlan plan, string topic, HistoryRecorder
         var consumer = clients.Reader(host);
         consumer.Assign(partitions);
         recorder.Assigned(process, keys, seekToBeginning: true);
-        while (!ReadersMayStop) await PollAsync(consumer, process, final: false);
+        while (!ReadersMayStop) await PollAsync(consumer, process, final: false, plan.SeeksBack ? host.Random : null);
         consumer.Close();
     }
 
@@ -144,13 +144,18 @@ public sealed class LogWorkload(WorkloadPlan plan, string topic, HistoryRecorder
         return outcome.Kind == OutcomeKind.Ok;
     }
 
-    private async Task PollAsync(ILogConsumer consumer, int process, bool final)
+    /// <param name="seeksBack">Draws whether, and to where, the reader seeks back; null: it keeps all that it is handed.</param>
+    private async Task PollAsync(ILogConsumer consumer, int process, bool final, Prng? seeksBack = null)
     {
         var pending = recorder.InvokePoll(process, final);
         var result = await consumer.PollAsync(TimeSpan.FromSeconds(1));
         var records = new List<PolledRecord>();
         foreach (var batch in result.Batches)
-            foreach (var record in batch.Records) records.Add(Polled(batch.Partition, record));
+        {
+            var kept = seeksBack?.Chance(0.4) is true ? seeksBack.Between(1, batch.Records.Count) : batch.Records.Count;
+            foreach (var record in batch.Records.Take(kept)) records.Add(Polled(batch.Partition, record));
+            if (kept < batch.Records.Count) consumer.Resume(batch.Partition, batch.Records[kept - 1].Offset + 1, batch.Records[kept - 1].LeaderEpoch);
+        }
         pending.Ok([.. records], [.. result.Empty.Select(partition => keys[partition.Partition])]);
         // A position that moved by itself (the log was cut, or lies elsewhere now) is told, not hidden: what follows belongs to a new assignment.
         int[] moved = [.. result.Incidents.Where(incident => incident.NewOffset >= 0 && incident.Offset >= 0).Select(incident => keys[incident.Partition.Partition])];

@@ -13,11 +13,14 @@ public sealed record WorkloadPlan(string Workload, int Partitions, int Clients, 
     /// <summary>Members of consumer groups; none where nobody subscribes.</summary>
     public ImmutableArray<MemberPlan> Members { get; init; } = [];
 
+    /// <summary>Readers at times keep only the first of the records that they are handed, and seek back to the others.</summary>
+    public bool SeeksBack { get; init; }
+
     /// <summary>The numbers of the groups that have members.</summary>
     public IEnumerable<int> Groups => Members.Select(static member => member.Group).Distinct().Order();
 
     public bool Equals(WorkloadPlan? other) =>
-        other is not null && (Workload, Partitions, Clients, Readers) == (other.Workload, other.Partitions, other.Clients, other.Readers)
+        other is not null && (Workload, Partitions, Clients, Readers, SeeksBack) == (other.Workload, other.Partitions, other.Clients, other.Readers, other.SeeksBack)
         && Commands.SequenceEqual(other.Commands) && Members.SequenceEqual(other.Members);
 
     public override int GetHashCode() => Commands.Length;

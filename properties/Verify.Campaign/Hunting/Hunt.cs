@@ -61,19 +61,21 @@ public sealed record StoredStory(string File, Scenario Scenario)
 /// <summary>
 /// Looks for planted bugs. A mutant is killed by a run that shows one of its anomalies without an excuse, while the same scenario without the mutant breaks nothing.
 /// </summary>
-public sealed class Hunt(HuntPlan plan, HuntMeans means)
+/// <param name="census">Where mechanical mutants are worth playing; null: they are played with every seed.</param>
+public sealed class Hunt(HuntPlan plan, HuntMeans means, RuleCensus? census = null)
 {
-    /// <summary>Searches with fresh seeds: the same for every mutant of one workload, drawn by the one generator that campaigns use.</summary>
+    /// <summary>Searches with fresh seeds: the same for every mutant of one workload, drawn by the one generator that campaigns use. Mechanical mutants meet any conditions, where a census is at hand only those in which they would answer otherwise.</summary>
     public HuntedMutant Discover(Mutant mutant, CancellationToken stop = default)
     {
-        var search = new Search(plan, mutant, seed => Drawn(mutant, seed), means.Judge);
+        var known = mutant.UnderAnyConditions ? census : null;
+        var search = new Search(plan, mutant, seed => Drawn(mutant, seed), means.Judge, known?.SeedsFor(mutant));
         var kill = search.Run(stop);
-        var hunted = new HuntedMutant(mutant.Slug, kill is not null, HuntedBy.Discovery, kill is null ? search.Played : (long)(kill.Scenario.Seed - plan.FirstSeed + 1), search.Cpu.TotalSeconds, null, kill?.Violation.Anomaly)
+        var hunted = new HuntedMutant(mutant.Slug, kill is not null, HuntedBy.Discovery, kill is null ? search.Played : kill.Place + 1, search.Cpu.TotalSeconds, null, kill?.Violation.Anomaly)
         {
             Seed = kill?.Scenario.Seed,
             Aborted = search.Aborted,
             NotClean = search.NotClean,
-            Asked = mutant.Counts ? null : search.Asked,               // only generated rules touch the wire
+            Reach = known is null ? null : new Reach(known.Asked(mutant.Slug), known.Differing(mutant.Slug)),
         };
         return kill is null || kill.Violation.Anomaly == Tripwire.Anomaly ? hunted : hunted with { Story = Tell(kill, mutant) };
     }
@@ -89,7 +91,7 @@ public sealed class Hunt(HuntPlan plan, HuntMeans means)
         return kill is null ? null : new UnplantedBug(kill.Scenario, kill.Violation, StoryMaker.Make(kill.Scenario, StoryPoint.Of(kill.Violation), means.Judge, "unplanted", "mqverify hunt --faithful")?.File);
     }
 
-    private Scenario Drawn(Mutant mutant, ulong seed) => mutant.UnderAnyConditions && seed % 2 == 0
+    private Scenario Drawn(Mutant mutant, ulong seed) => mutant.UnderAnyConditions
         ? AnyScenario.Draw(seed, plan.Length, mutant.Slug)
         : ScenarioGenerator.Draw(seed, Configuration.Of(mutant.Settings), mutant.Workload, mutant.Faults is { } words ? new FaultChoice(words, LimitPower: false) : plan.Faults, plan.Length, mutant.Slug);
 
@@ -127,14 +129,16 @@ public sealed class Hunt(HuntPlan plan, HuntMeans means)
 public sealed record UnplantedBug(Scenario Scenario, Violation Violation, StoryFile? Story);
 
 /// <summary>A run that kills.</summary>
-internal sealed record Kill(Scenario Scenario, Violation Violation);
+/// <param name="Place">Of its seed among those that were handed out, from 0.</param>
+internal sealed record Kill(long Place, Scenario Scenario, Violation Violation);
 
-/// <summary>The search for one mutant on a few threads. Seeds are handed out in order and none below a killing one is left out, so the result does not depend on how many threads there are.</summary>
-internal sealed class Search(HuntPlan plan, Mutant? mutant, Func<ulong, Scenario> draw, Func<RunRecord, RunVerdict> judge)
+/// <summary>The search for one mutant on a few threads. Seeds are handed out in order and none before a killing one is left out, so the result does not depend on how many threads there are.</summary>
+/// <param name="seeds">Those to play; null: all of the plan.</param>
+internal sealed class Search(HuntPlan plan, Mutant? mutant, Func<ulong, Scenario> draw, Func<RunRecord, RunVerdict> judge, IReadOnlyList<ulong>? seeds = null)
 {
     private readonly Lock state = new();
     private readonly List<Kill> kills = [];
-    private ulong handedOut;
+    private int handedOut;
     private Exception? failure;
 
     public long Played { get; private set; }
@@ -143,19 +147,16 @@ internal sealed class Search(HuntPlan plan, Mutant? mutant, Func<ulong, Scenario
 
     public long NotClean { get; private set; }
 
-    /// <summary>How often a mechanical mutant's rule was asked, all runs together.</summary>
-    public long Asked { get; private set; }
-
     public TimeSpan Cpu { get; private set; }
 
-    /// <summary>The kill by the lowest seed, or null.</summary>
+    /// <summary>The kill by the first seed, or null.</summary>
     public Kill? Run(CancellationToken stop)
     {
         var threads = Enumerable.Range(0, Math.Max(1, plan.Jobs)).Select(number => new Thread(() => Labour(stop)) { IsBackground = true, Name = $"hunt-{number}" }).ToArray();
         foreach (var thread in threads) thread.Start();
         foreach (var thread in threads) thread.Join();
         if (failure is not null) throw new InvalidOperationException($"the hunt for {mutant?.Slug ?? "bugs that nobody planted"} failed: {failure.Message}", failure);
-        return kills.MinBy(static kill => kill.Scenario.Seed);
+        return kills.MinBy(static kill => kill.Place);
     }
 
     /// <summary>The first violation of a verdict that kills this mutant; without a mutant, the first.</summary>
@@ -165,7 +166,7 @@ internal sealed class Search(HuntPlan plan, Mutant? mutant, Func<ulong, Scenario
     {
         try
         {
-            while (Next(stop) is { } seed) Try(seed);
+            while (Next(stop) is { } place) Try(place);
         }
         catch (Exception problem)                                      // told to whoever called Run
         {
@@ -173,31 +174,30 @@ internal sealed class Search(HuntPlan plan, Mutant? mutant, Func<ulong, Scenario
         }
     }
 
-    private ulong? Next(CancellationToken stop)
+    private int? Next(CancellationToken stop)
     {
         lock (state)
         {
-            if (failure is not null || kills.Count > 0 || Cpu >= plan.Budget || stop.IsCancellationRequested || handedOut > plan.LastSeed - plan.FirstSeed) return null;
-            return plan.FirstSeed + handedOut++;
+            return failure is not null || kills.Count > 0 || Cpu >= plan.Budget || stop.IsCancellationRequested || SeedAt(handedOut) is null ? null : handedOut++;
         }
     }
 
-    private void Try(ulong seed)
+    private ulong? SeedAt(int place) => seeds is not null ? place < seeds.Count ? seeds[place] : null : (ulong)place <= plan.LastSeed - plan.FirstSeed ? plan.FirstSeed + (ulong)place : null;
+
+    private void Try(int place)
     {
-        var scenario = draw(seed);
+        var scenario = draw(SeedAt(place)!.Value);
         var began = ThreadTime.Now;
         var found = Play(scenario, out var aborted);
         var took = ThreadTime.Now - began;
-        var asked = Tripwire.Touches;
         var isClean = found is null || mutant is null || IsCleanWithout(scenario);
         lock (state)
         {
             Played++;
             Cpu += took;
-            Asked += asked;
             if (aborted) Aborted++;
             if (!isClean) NotClean++;
-            else if (found is not null) kills.Add(new Kill(scenario, found));
+            else if (found is not null) kills.Add(new Kill(place, scenario, found));
         }
     }
 

@@ -35,10 +35,15 @@ public sealed record HuntedMutant(string Slug, bool Killed, HuntedBy By, long Se
     [JsonIgnore]
     public long NotClean { get; init; }
 
-    /// <summary>How often the runs asked the rule that is wrong; null where that is not counted.</summary>
+    /// <summary>Of mechanical ones: where the rule that is wrong matters at all; null where no census was taken.</summary>
     [JsonIgnore]
-    public long? Asked { get; init; }
+    public Reach? Reach { get; init; }
 }
+
+/// <summary>How far a wrong rule gets.</summary>
+/// <param name="Asked">Runs of the census that ask the rule.</param>
+/// <param name="Differing">Those in which the wrong rule would answer otherwise.</param>
+public sealed record Reach(int Asked, int Differing);
 
 /// <summary>Everything a hunt has to say; its JSON is what <c>hunt --json</c> prints.</summary>
 public sealed record HuntResult(IReadOnlyList<HuntedMutant> Mutants)

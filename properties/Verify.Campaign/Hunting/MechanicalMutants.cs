@@ -12,7 +12,8 @@ namespace Verify.Campaign.Hunting;
 
 /// <summary>One rule, wrong in one way, as a generated subclass of its rules type.</summary>
 /// <param name="Change">always, never, more, less, another, takes-NAME, swap-N or skip-N.</param>
-public sealed record MechanicalMutant(RuleEntry Rule, string Change, Type Type, Mutant Planted);
+/// <param name="Load">Loads the wrong answer, given the right one.</param>
+public sealed record MechanicalMutant(RuleEntry Rule, string Change, Type Type, Mutant Planted, Action<ILGenerator, LocalBuilder> Load);
 
 /// <summary>
 /// Makes, for every rule, the mistakes that need no insight: a check that always or never passes, a number off by one, another candidate, two steps exchanged, a step left out.
@@ -28,9 +29,6 @@ public static class MechanicalMutants
     /// <summary>Generates the subclasses for one rule.</summary>
     private sealed class Workshop(RuleEntry rule)
     {
-        private static readonly ModuleBuilder Module = AssemblyBuilder
-            .DefineDynamicAssembly(new AssemblyName("Verify.Mechanical"), AssemblyBuilderAccess.Run).DefineDynamicModule("Verify.Mechanical");
-
         private static readonly string[] AnyAnomaly = [.. typeof(AnomalyName).GetFields().Select(static name => (string)name.GetRawConstantValue()!), Tripwire.Anomaly];
 
         private readonly ParameterInfo[] parameters = rule.Method.GetParameters();
@@ -44,7 +42,7 @@ public static class MechanicalMutants
             _ => throw new InvalidOperationException($"unknown kind of rule {rule.Kind}"),
         };
 
-        private MechanicalMutant Forced(bool answer) => Override(answer ? "always" : "never", il => il.Emit(answer ? OpCodes.Ldc_I4_1 : OpCodes.Ldc_I4_0));
+        private MechanicalMutant Forced(bool answer) => Override(answer ? "always" : "never", (il, _) => il.Emit(answer ? OpCodes.Ldc_I4_1 : OpCodes.Ldc_I4_0));
 
         private IEnumerable<MechanicalMutant> Reordered()
         {
@@ -60,10 +58,10 @@ public static class MechanicalMutants
             var returned = rule.Method.ReturnType;
             if (RuleBook.CandidatesOf(rule.Method) is { } candidates)
             {
-                yield return Override("another", il =>
+                yield return Override("another", (il, right) =>
                 {
                     il.Emit(OpCodes.Ldarg, candidates.Position + 1);
-                    CallFaithful(il);
+                    il.Emit(OpCodes.Ldloc, right);
                     il.Emit(OpCodes.Call, Generic(nameof(Twist.Another), returned));
                 });
             }
@@ -72,7 +70,7 @@ public static class MechanicalMutants
                 yield return Twisted("another", Generic(nameof(Twist.AnotherValue), returned));
             }
             foreach (var given in parameters.Where(parameter => parameter.ParameterType == returned))
-                yield return Override($"takes-{given.Name}", il => il.Emit(OpCodes.Ldarg, given.Position + 1));
+                yield return Override($"takes-{given.Name}", (il, _) => il.Emit(OpCodes.Ldarg, given.Position + 1));
         }
 
         private IEnumerable<MechanicalMutant> OffByOne()
@@ -113,58 +111,38 @@ public static class MechanicalMutants
 
         private MechanicalMutant OnPart(string change, PropertyInfo part, Action<ILGenerator> load) => OnPart(change, part, (il, _) => load(il));
 
-        private MechanicalMutant OnPart(string change, PropertyInfo part, Action<ILGenerator, LocalBuilder> load) => Override(change, il =>
+        private MechanicalMutant OnPart(string change, PropertyInfo part, Action<ILGenerator, LocalBuilder> load) => Override(change, (il, right) =>
         {
-            var answer = il.DeclareLocal(rule.Method.ReturnType);
-            CallFaithful(il);
-            il.Emit(OpCodes.Stloc, answer);
-            il.Emit(OpCodes.Ldloca, answer);
-            load(il, answer);
+            var wrong = il.DeclareLocal(rule.Method.ReturnType);
+            il.Emit(OpCodes.Ldloc, right);
+            il.Emit(OpCodes.Stloc, wrong);
+            il.Emit(OpCodes.Ldloca, wrong);
+            load(il, right);
             il.Emit(OpCodes.Call, part.SetMethod!);
-            il.Emit(OpCodes.Ldloc, answer);
+            il.Emit(OpCodes.Ldloc, wrong);
         });
 
-        private MechanicalMutant Twisted(string change, MethodInfo twist, int? argument = null) => Override(change, il =>
+        private MechanicalMutant Twisted(string change, MethodInfo twist, int? argument = null) => Override(change, (il, right) =>
         {
-            CallFaithful(il);
+            il.Emit(OpCodes.Ldloc, right);
             if (argument is { } number) il.Emit(OpCodes.Ldc_I4, number);
             il.Emit(OpCodes.Call, twist);
         });
 
-        private void CallFaithful(ILGenerator il)
+        private MechanicalMutant Override(string change, Action<ILGenerator, LocalBuilder> load)
         {
-            for (var i = 0; i <= parameters.Length; i++) il.Emit(OpCodes.Ldarg, i);
-            il.Emit(OpCodes.Call, rule.Method);
-        }
-
-        private MechanicalMutant Override(string change, Action<ILGenerator> body)
-        {
-            var type = Module.DefineType($"{rule.Name}.{change}", TypeAttributes.Public | TypeAttributes.Sealed, rule.Type);
-            var wrong = type.DefineMethod(rule.Method.Name, MethodAttributes.Public | MethodAttributes.Virtual | MethodAttributes.HideBySig, rule.Method.ReturnType, [.. parameters.Select(static parameter => parameter.ParameterType)]);
-            var il = wrong.GetILGenerator();
-            il.Emit(OpCodes.Call, typeof(Tripwire).GetMethod(nameof(Tripwire.Touch))!);
-            body(il);
-            il.Emit(OpCodes.Ret);
-            type.DefineDefaultConstructor(MethodAttributes.Public);
+            var type = RuleOverride.Module.DefineType($"{rule.Name}.{change}", TypeAttributes.Public | TypeAttributes.Sealed, rule.Type);
+            RuleOverride.Emit(type, rule.Method, static il => il.Emit(OpCodes.Call, typeof(Tripwire).GetMethod(nameof(Tripwire.Touch))!), load);
             var made = type.CreateType();
-            return new MechanicalMutant(rule, change, made, Plant(change, made));
+            return new MechanicalMutant(rule, change, made, Plant(change, made), load);
         }
 
         private Mutant Plant(string change, Type wrong)
         {
-            var planted = new Mutant($"{rule.Name}:{change}", rule.Source, $"Not so: {rule.Says}", Rarity.Easy, AnyAnomaly, WorkloadOf(rule)) { Counts = false, UnderAnyConditions = true, Settings = SettingsFor(rule) };
+            var planted = new Mutant($"{rule.Name}:{change}", rule.Source, $"Not so: {rule.Says}", Rarity.Easy, AnyAnomaly, WorkloadOf(rule)) { Counts = false, UnderAnyConditions = true };
             return rule.IsOfClient
                 ? planted with { Client = _ => (ClientRules)Activator.CreateInstance(wrong)! }
-                : planted with { Broker = rules => (BrokerRules)With(rules, rule.Path, Activator.CreateInstance(wrong)!) };
-        }
-
-        /// <summary>A copy of a rule book in which the object at the end of a path is another.</summary>
-        private static object With(object book, IEnumerable<PropertyInfo> path, object part)
-        {
-            var first = path.First();
-            var copy = book.GetType().GetMethod("<Clone>$")!.Invoke(book, null)!;
-            first.SetValue(copy, path.Skip(1).Any() ? With(first.GetValue(book)!, path.Skip(1), part) : part);
-            return copy;
+                : planted with { Broker = rules => (BrokerRules)RuleBook.With(rules, rule.Path, Activator.CreateInstance(wrong)!) };
         }
 
         private static MethodInfo Generic(string name, Type argument) => typeof(Twist).GetMethod(name)!.MakeGenericMethod(argument);
@@ -172,11 +150,7 @@ public static class MechanicalMutants
         private static MethodInfo? TwistOf(string name, Type type) => typeof(Twist).GetMethod(name, [type]) is { } found && found.ReturnType == type ? found : null;
     }
 
-    /// <summary>Clients and coordinators show what they do where groups consume.</summary>
-    private static SortedDictionary<string, string> SettingsFor(RuleEntry rule) =>
-        rule.IsOfClient || rule.Type.Name is "GroupRules" ? new(StringComparer.Ordinal) { [SettingCatalogue.Commit] = "auto" } : new(StringComparer.Ordinal);
-
-    /// <summary>What makes a rule's effect visible: topics for those of the quorum and of administration, records for all others.</summary>
+    /// <summary>Where a rule's effect is seen most easily: in topics for those of the quorum and of administration, in records for all others.</summary>
     private static string WorkloadOf(RuleEntry rule) =>
         rule.Type.Namespace!.EndsWith("Quorum", StringComparison.Ordinal) || rule.Type.Name is "ControllerRules" or "PlacementRules" ? WorkloadNames.Metadata
         : rule.Type.Name is "CleanerRules" ? WorkloadNames.Compaction : WorkloadNames.Log;

@@ -40,6 +40,15 @@ public static class RuleBook
     /// <summary>In the order of the rule books, and within one class in the order of the source.</summary>
     public static IReadOnlyList<RuleEntry> All { get; } = [.. OfBroker(typeof(BrokerRules), []), .. OfType(typeof(ClientRules), [])];
 
+    /// <summary>A copy of a rule book in which the object at the end of a path is another.</summary>
+    internal static object With(object book, IEnumerable<PropertyInfo> path, object part)
+    {
+        var first = path.First();
+        var copy = book.GetType().GetMethod("<Clone>$")!.Invoke(book, null)!;
+        first.SetValue(copy, path.Skip(1).Any() ? With(first.GetValue(book)!, path.Skip(1), part) : part);
+        return copy;
+    }
+
     private static IEnumerable<RuleEntry> OfBroker(Type book, IReadOnlyList<PropertyInfo> path) =>
         from property in book.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(static property => property.CanWrite).OrderBy(static property => property.MetadataToken)
         from rule in OfPart(property.PropertyType, [.. path, property])

@@ -14,9 +14,6 @@ public static class Tripwire
     [ThreadStatic]
     private static long touches;
 
-    /// <summary>How often this thread's run has asked the rule since <see cref="Reset"/>.</summary>
-    public static long Touches => touches;
-
     /// <summary>Before each run, on the thread of the run.</summary>
     public static void Reset() => touches = 0;
 

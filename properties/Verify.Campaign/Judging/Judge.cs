@@ -20,6 +20,9 @@ public static class Judge
 
     private static readonly string[] OfGroups = [Guarantee.AtLeastOnce, Guarantee.AtMostOnce, Guarantee.FencedZombies, Guarantee.CommittedOffsets];
 
+    /// <summary>More than any record takes up, its batch included: so many records at least are in the bytes that are kept, and not only in such as a new leader may cut.</summary>
+    private const int AmplePerRecord = 256;
+
     private static readonly string[] OfMetadata = [Guarantee.MetadataAgreement, Guarantee.Recovery];
 
     public static RunVerdict Of(RunRecord run)
@@ -50,7 +53,7 @@ public static class Judge
     private static IEnumerable<Finding> Findings(RunRecord run)
     {
         var workload = run.Scenario.Plan.Workload;
-        var contract = ContractOf(run.Scenario.Configuration) with { Compacted = workload == WorkloadNames.Compaction };
+        var contract = ContractOf(run.Scenario.Configuration) with { Compacted = workload == WorkloadNames.Compaction, MustKeep = workload == WorkloadNames.Log ? (int?)(run.Scenario.Configuration.RetentionBytes / AmplePerRecord) : null };
         var suite = CheckerSuite.For(contract, workload switch
         {
             WorkloadNames.Log => run.Scenario.Plan.Members.IsEmpty ? OfLog : [.. OfLog, .. OfGroups],

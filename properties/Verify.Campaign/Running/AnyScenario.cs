@@ -11,7 +11,7 @@ namespace Verify.Campaign.Running;
 /// </summary>
 public static class AnyScenario
 {
-    private const ulong ConditionStream = 4, CompactionStream = 6, GroupStream = 7;
+    private const ulong ConditionStream = 4, CompactionStream = 6, GroupStream = 7, RareStream = 8;
 
     /// <summary>More power losses than min.insync.replicas tolerates: losses are seen then, and must be excused by the very life of each record.</summary>
     private static readonly FaultChoice BeyondThePromise = new(FaultWord.Default, LimitPower: false);
@@ -35,6 +35,14 @@ public static class AnyScenario
         (SettingCatalogue.Preallocate, 0.2, ["true"]),
     ];
 
+    /// <summary>Those drawn later than the others, from a stream of their own; what is not independent is drawn together.</summary>
+    private static readonly (double Chance, KeyValuePair<string, string>[] Settings)[] DrawnTogether =
+    [
+        (0.15, [new(SettingCatalogue.DeliveryTimeout, "1200")]),       // deliveries time out behind each other
+        (0.1, [new(SettingCatalogue.RequestTimeout, "250")]),          // and requests that are being served
+        (0.2, [new(SettingCatalogue.OffsetsRetention, "1"), new(SettingCatalogue.OffsetsRetentionCheck, "500")]),
+    ];
+
     /// <param name="length">Of the workload under faults, in virtual time.</param>
     public static Scenario Draw(ulong seed, TimeSpan length, string? mutant = null)
     {
@@ -46,7 +54,13 @@ public static class AnyScenario
         foreach (var (name, likely, values) in Drawn)
             if (chance.Chance(likely)) settings.Add(KeyValuePair.Create(name, chance.Pick(values)));
         if (workload == WorkloadNames.Log && new Prng(seed).Split(GroupStream) is var groups && groups.Chance(0.4)) settings.Add(KeyValuePair.Create(SettingCatalogue.Commit, groups.Pick(["before", "after", "auto"])));
-        return ScenarioGenerator.Draw(seed, Configuration.Of(settings), workload, faults, length, mutant);
+        var rare = new Prng(seed).Split(RareStream);
+        foreach (var (likely, together) in DrawnTogether)
+            if (rare.Chance(likely)) settings.AddRange(together);
+        if (workload == WorkloadNames.Log && rare.Chance(0.15) && !settings.Exists(static one => one is { Key: SettingCatalogue.Commit } or { Key: SettingCatalogue.Acks, Value: "0" }))
+            settings.Add(KeyValuePair.Create(SettingCatalogue.RetentionBytes, "4096"));
+        var scenario = ScenarioGenerator.Draw(seed, Configuration.Of(settings), workload, faults, length, mutant);
+        return scenario with { Plan = scenario.Plan with { SeeksBack = WorkloadNames.SendsRecords(workload) && rare.Chance(0.3) } };
     }
 
     /// <summary>All that draws it again, in one line.</summary>

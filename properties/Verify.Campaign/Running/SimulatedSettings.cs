@@ -10,6 +10,11 @@ namespace Verify.Campaign.Running;
 /// <summary>How a scenario's configuration becomes a world, a cluster and clients.</summary>
 internal static class SimulatedSettings
 {
+    /// <summary>Where old records go, they go soon and by the few.</summary>
+    private const int SmallSegment = 512;
+
+    private static readonly TimeSpan RetentionCheck = TimeSpan.FromMilliseconds(300);
+
     public static ClientKit Kit(Scenario scenario, IReadOnlyList<Endpoint> bootstrap, TaskScope clientScope, Func<ClientRules> rules)
     {
         var settings = scenario.Configuration;
@@ -65,7 +70,7 @@ internal static class SimulatedSettings
     public static ClusterSettings ClusterOf(Scenario scenario)
     {
         var settings = scenario.Configuration;
-        return new ClusterSettings
+        var cluster = new ClusterSettings
         {
             Brokers = ClusterNodes.Brokers(settings.Brokers),
             Controllers = settings.CombinedRoles ? NodeSet.Empty : ClusterNodes.Controllers,
@@ -85,8 +90,10 @@ internal static class SimulatedSettings
                 UncleanLeaderElection = settings.UncleanLeaderElection,
                 FlushMessages = settings.FlushMessages,
                 Preallocate = settings.Preallocate,
-                SegmentBytes = 4096,
+                RetentionBytes = settings.RetentionBytes ?? -1,
+                SegmentBytes = settings.RetentionBytes is null ? 4096 : SmallSegment,
             },
         };
+        return settings.RetentionBytes is null ? cluster : cluster with { RetentionCheckInterval = RetentionCheck };
     }
 }

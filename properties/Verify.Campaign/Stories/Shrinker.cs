@@ -157,6 +157,7 @@ public sealed class Shrinker
         var plan = scenario.Plan;
         foreach (var readers in (int[])[0, 1])
             if (readers < plan.Readers && Try(scenario with { Plan = plan with { Readers = readers } })) break;
+        if (scenario.Plan.SeeksBack) Try(scenario with { Plan = scenario.Plan with { SeeksBack = false } });
         plan = scenario.Plan;
         if (plan.Clients > 1 && !Try(scenario with { Plan = plan with { Clients = 1, Commands = [.. plan.Commands.Select(command => command with { Client = 0 })] } }))
             Try(scenario with { Plan = Reductions.WithoutIdleClients(plan) });

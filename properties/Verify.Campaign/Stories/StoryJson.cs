@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Chaos.Faults;
 using Verify.Campaign.Running;
@@ -30,7 +31,7 @@ internal static partial class StoryJson
     /// <summary>So many numbers there are for producers, and for readers (see <see cref="ClusterNodes"/>).</summary>
     private const int MostClients = 9, MostReaders = 19;
 
-    private sealed record Shape(string Name, int Partitions, int Clients, int Readers);
+    private sealed record Shape(string Name, int Partitions, int Clients, int Readers, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool SeeksBack = false);
 
     public static string Write(StoryFile story)
     {
@@ -41,7 +42,7 @@ internal static partial class StoryJson
             Field("guarantee", story.Point.Guarantee), Field("anomaly", story.Point.Anomaly), Field("excuse", story.Point.Excuse),
             Field("configuration", new SortedDictionary<string, string>(scenario.Configuration.Given.ToDictionary(), StringComparer.Ordinal)),
             Field("mutant", scenario.Mutant), Field("seed", scenario.Seed), Field("world", scenario.World), Field("length", scenario.Length), Field("powerLimit", scenario.PowerLimit),
-            Field("workload", new Shape(plan.Workload, plan.Partitions, plan.Clients, plan.Readers)),
+            Field("workload", new Shape(plan.Workload, plan.Partitions, plan.Clients, plan.Readers, plan.SeeksBack)),
             Lines("faults", scenario.Faults), .. plan.Members.IsEmpty ? Array.Empty<string>() : [Lines("members", plan.Members)], Lines("commands", plan.Commands),
             Field("traceHash", StoryFile.Hex(story.TraceHash)), Field("found", story.Found), .. story.Mended is { } mended ? [Field("mended", mended)] : Array.Empty<string>(),
         ];
@@ -123,7 +124,7 @@ internal static partial class StoryJson
                 Check(document.Commands[i], $"commands[{i}]");
                 if (i > 0 && document.Commands[i].At < document.Commands[i - 1].At) throw Bad($"commands[{i}].at", "commands stand in the order of their times");
             }
-            return new WorkloadPlan(shape.Name, shape.Partitions, shape.Clients, shape.Readers, document.Commands) { Members = Members() };
+            return new WorkloadPlan(shape.Name, shape.Partitions, shape.Clients, shape.Readers, document.Commands) { Members = Members(), SeeksBack = shape.SeeksBack };
         }
 
         ImmutableArray<MemberPlan> Members()

@@ -86,6 +86,9 @@ public sealed class Configuration : IEquatable<Configuration>
 
     public bool Preallocate => Value(SettingCatalogue.Preallocate) == "true";
 
+    /// <summary>Bytes of each partition that are kept; null: all.</summary>
+    public long? RetentionBytes => Parsed(Value(SettingCatalogue.RetentionBytes)) is >= 0 and var bytes ? bytes : null;
+
     public int Partitions => Number(SettingCatalogue.Partitions);
 
     public bool EligibleLeaderReplicas => Value(SettingCatalogue.EligibleLeaderReplicas) == "1";

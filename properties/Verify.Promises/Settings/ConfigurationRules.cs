@@ -19,6 +19,11 @@ internal static class ConfigurationRules
             configuration.HeartbeatInterval < configuration.SessionTimeout,
             $"{SettingCatalogue.HeartbeatInterval}={Ms(configuration.HeartbeatInterval)} is not less than {SettingCatalogue.SessionTimeout}={Ms(configuration.SessionTimeout)}: "
             + $"live brokers would be fenced, set at most {SettingCatalogue.HeartbeatInterval}={Math.Max(1, Ms(configuration.SessionTimeout) / 2)}");
+
+        // Ours: what a group has not read when it goes, it can never process.
+        Demand(
+            configuration.RetentionBytes is null || !configuration.HasGroups,
+            $"{SettingCatalogue.RetentionBytes}={configuration.RetentionBytes} and {SettingCatalogue.Commit}={configuration.Value(SettingCatalogue.Commit)} are not judged together: set {SettingCatalogue.Commit}=none or {SettingCatalogue.RetentionBytes}=-1");
     }
 
     /// <remarks>The broker remembers the last five batches of a producer, hence five in flight. Source: KIP-98, KAFKA-5494.</remarks>

@@ -25,6 +25,7 @@ public static class SettingCatalogue
     public const string UncleanLeaderElection = "unclean.leader.election.enable";
     public const string FlushMessages = "flush.messages";
     public const string Preallocate = "preallocate";
+    public const string RetentionBytes = "retention.bytes";
     public const string Partitions = "num.partitions";
     public const string EligibleLeaderReplicas = "eligible.leader.replicas.version";
     public const string ReplicaLagTime = "replica.lag.time.max.ms";
@@ -57,6 +58,7 @@ public static class SettingCatalogue
         new(UncleanLeaderElection, SettingType.Boolean, Topic, "false", "false", "a replica that may lack data leads when no other can"),
         new(FlushMessages, Number, Topic, "9223372036854775807", "9223372036854775807", "records after which a replica's log is forced to disk; 1: each batch before it counts", 1, OtherNames: ["log.flush.interval.messages"]),
         new(Preallocate, SettingType.Boolean, Topic, "false", "false", "a segment's file has its final length from the start, in zeros", OtherNames: ["log.preallocate"]),
+        new(RetentionBytes, Number, Topic, "-1", "-1", "bytes of each partition that are kept, older records may go (counts with the workload log); -1: all are kept", -1, OtherNames: ["log.retention.bytes"]),
         new(Partitions, Number, Topic, "2", "1", "partitions of each topic", 1, 64),
         new(EligibleLeaderReplicas, Number, Cluster, "1", "1", "1: replicas that left the in-sync set with all committed data stay electable (KIP-966); 0: the last in-sync replica always is", 0, 1),
         new(ReplicaLagTime, Milliseconds, Broker, "1000", "30000", "how long a follower may lag before it leaves the in-sync replicas", 1, MaxInt),

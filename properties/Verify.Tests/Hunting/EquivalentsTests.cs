@@ -27,27 +27,18 @@ public sealed class EquivalentsTests
     [Fact]
     public void A_survivor_is_explained_or_not_and_a_kill_refutes_its_explanation()
     {
-        var equivalents = Equivalents.Parse("a — saves work\nb — saves work\n");
-        var hunt = new HuntResult([Hunted("a", false, 7), Hunted("b", true, 7), Hunted("c", false, 0), Hunted("d", true, 7), Hunted("e", false, 7), Hunted("e", true, 7)]);
+        var equivalents = Equivalents.Parse("A.a — saves work\nA.b — saves work\n");
+        var hunt = new HuntResult([Hunted("A.a", false, new(7, 7)), Hunted("A.b", true, new(7, 7)), Hunted("B.c", false, new(0, 0)), Hunted("A.d", true, new(7, 7)), Hunted("B.e", false, new(7, 7)), Hunted("B.e", true, new(7, 7)), Hunted("B.f", false, new(7, 0)), Hunted("B.g", false, null)]);
         var score = HuntScore.Of(hunt, equivalents);
-        Assert.Equal((5, 3, 4, false), (score.All, score.Killed, score.CanBeTold, score.IsFull));
-        Assert.Equal([new Survivor("a", "saves work", 7)], score.Explained);
-        Assert.Equal([new Survivor("c", null, 0)], score.Unexplained);
-        Assert.Equal(["b"], score.Refuted);
-        Assert.True(HuntScore.Of(new HuntResult([Hunted("a", false, 7), Hunted("d", true, 7)]), equivalents).IsFull);
-        Assert.False(HuntScore.Of(new HuntResult([Hunted("b", true, 7)]), equivalents).IsFull);
-        Assert.False(HuntScore.Of(new HuntResult([Hunted("c", false, 7)]), equivalents).IsFull);
+        Assert.Equal((7, 3, 6, false), (score.All, score.Killed.Count, score.CanBeTold, score.IsFull));
+        Assert.Equal([new Survivor("A.a", "saves work", new(7, 7)), new("B.c", null, new(0, 0)), new("B.f", null, new(7, 0)), new("B.g", null, null)], score.Alive);
+        Assert.Equal([Survival.Explained, Survival.NeverAsked, Survival.NeverDiffers, Survival.Untold], score.Alive.Select(static survivor => survivor.How));
+        Assert.Equal(["A.b"], score.Refuted);
+        Assert.Equal([("A", "3 2 1 0 0 0"), ("B", "4 1 0 1 1 1"), ("all", "7 3 1 1 1 1")], score.Table().Select(static line => (line.Rules, string.Join(' ', line.Counts))));
+        Assert.True(HuntScore.Of(new HuntResult([Hunted("A.a", false, null), Hunted("A.d", true, null)]), equivalents).IsFull);
+        Assert.False(HuntScore.Of(new HuntResult([Hunted("A.b", true, null)]), equivalents).IsFull);
+        Assert.False(HuntScore.Of(new HuntResult([Hunted("B.c", false, null)]), equivalents).IsFull);
     }
 
-    [Fact]
-    public void A_hunt_tells_how_often_the_wrong_rule_was_asked()
-    {
-        Assert.True(Asked("LogRules.StartsEpoch:always") > 0);
-        Assert.Equal(0, Asked("GroupRules.MayExpire:always"));        // retention is looked at every ten minutes, and no run is so long
-
-        static long? Asked(string slug) => new Hunt(new HuntPlan { Budget = TimeSpan.FromTicks(1), Jobs = 1 }, HuntMeans.Usual(null, "hunt", shrink: false))
-            .Discover(MechanicalMutants.All.Single(mutant => mutant.Planted.Slug == slug).Planted).Asked;
-    }
-
-    private static HuntedMutant Hunted(string slug, bool killed, long asked) => new(slug, killed, HuntedBy.Discovery, 1, 1, null, null) { Asked = asked };
+    private static HuntedMutant Hunted(string slug, bool killed, Reach? reach) => new(slug, killed, HuntedBy.Discovery, 1, 1, null, null) { Reach = reach };
 }

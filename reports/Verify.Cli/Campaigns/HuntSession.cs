@@ -22,7 +22,10 @@ internal sealed class HuntSession(Streams streams)
 
     public bool RegressionOnly { get; init; }
 
-    /// <summary>Ends with the score and says of each survivor whether it is explained.</summary>
+    /// <summary>Seeds played with the faithful rules before mechanical mutants are hunted, where no range of seeds is given: enough to meet what one run in hundreds meets.</summary>
+    private const ulong CensusSeeds = 3000;
+
+    /// <summary>Begins with a census of the rules, ends with the score and says of each survivor whether it is explained and how far it got.</summary>
     public bool Score { get; init; }
 
     public bool Json { get; init; }
@@ -32,7 +35,7 @@ internal sealed class HuntSession(Streams streams)
     /// <summary>The exit code: 1 when a mutant is left alive and not explained as equivalent, or an explanation is refuted.</summary>
     public int Run(CancellationToken stop)
     {
-        var hunt = new Hunt(Plan, Means);
+        var hunt = new Hunt(Plan, Means, Score && !RegressionOnly ? Census(stop) : null);
         var stored = StoredStory.In(Stories);
         var results = new List<HuntedMutant>();
         var width = Mutants.Max(mutant => mutant.Slug.Length);
@@ -87,20 +90,34 @@ internal sealed class HuntSession(Streams streams)
         if (alive.Length > 0) streams.Output.WriteLine($"alive: {string.Join(", ", alive)}");
     }
 
+    private RuleCensus Census(CancellationToken stop)
+    {
+        var census = RuleCensus.Take(Plan with { LastSeed = Plan.LastSeed == ulong.MaxValue ? Plan.FirstSeed + CensusSeeds - 1 : Plan.LastSeed }, Means.Judge, stop);
+        ScoreLines.WriteLine($"census: {census.Played:N0} runs of the faithful rules ask {census.RulesAsked} of {RuleBook.All.Count} rules; the faithful broker was accused in {census.Accused.Count} of them{(census.Accused.Count == 0 ? "" : $" (seeds {string.Join(", ", census.Accused)}), which are left out")}");
+        return census;
+    }
+
+    /// <summary>Standard output holds one JSON document and nothing else, where there is one.</summary>
+    private TextWriter ScoreLines => Json ? streams.Error : streams.Output;
+
     private void Tell(HuntScore score)
     {
-        var lines = Json ? streams.Error : streams.Output;             // standard output holds one JSON document and nothing else
+        var survivors = score.Alive.ToLookup(static survivor => survivor.How);
         Listed("killed, though explained as equivalent; the explanation is wrong", score.Refuted);
-        Listed("alive, explained as equivalent", score.Explained.Select(static survivor => $"{survivor.Slug} — {survivor.Reason}"));
-        Listed("alive, unexplained", score.Unexplained.Select(static survivor => survivor.Asked is 0 ? $"{survivor.Slug} — no run came to ask this rule" : survivor.Slug));
-        lines.WriteLine($"score: {Share(score.Killed, score.All)} of all mutants; {Share(score.Killed, score.CanBeTold)} of those not explained as equivalent");
+        Listed("alive, explained as equivalent", survivors[Survival.Explained].Select(static survivor => $"{survivor.Slug} — {survivor.Reason}"));
+        Listed("alive, no run asks the rule", survivors[Survival.NeverAsked].Select(static survivor => survivor.Slug));
+        Listed("alive, no run needs another answer than the mutant's", survivors[Survival.NeverDiffers].Select(static survivor => $"{survivor.Slug} — asked in {survivor.Reach!.Asked} runs"));
+        Listed("alive, answers otherwise and nobody can tell", survivors[Survival.Untold].Select(static survivor => survivor.Reach is { } reach ? $"{survivor.Slug} — in {reach.Differing} runs" : survivor.Slug));
+        ScoreLines.WriteLine("| rules | mutants | killed | explained | never asked | never differ | untold |\n|---|---|---|---|---|---|---|");
+        foreach (var (rules, counts) in score.Table()) ScoreLines.WriteLine($"| {rules} | {string.Join(" | ", counts)} |");
+        ScoreLines.WriteLine($"score: {Share(score.Killed.Count, score.All)} of all mutants; {Share(score.Killed.Count, score.CanBeTold)} of those not explained as equivalent");
 
         void Listed(string title, IEnumerable<string> entries)
         {
             var all = entries.ToList();
             if (all.Count == 0 || Json && Quiet) return;
-            lines.WriteLine($"{title} ({all.Count}):");
-            foreach (var entry in all) lines.WriteLine($"  {entry}");
+            ScoreLines.WriteLine($"{title} ({all.Count}):");
+            foreach (var entry in all) ScoreLines.WriteLine($"  {entry}");
         }
 
         static string Share(int part, int whole) => string.Create(CultureInfo.InvariantCulture, $"{part}/{whole} killed ({(whole == 0 ? 0 : 100.0 * part / whole):0.0} %)");
