@@ -30,7 +30,7 @@ public static class KafkaNames
         log.index.interval.bytes log.index.size.max.bytes log.initial.task.delay.ms log.local.retention.bytes log.local.retention.ms
         log.message.downconversion.enable log.message.format.version log.message.timestamp.after.max.ms
         log.message.timestamp.before.max.ms log.message.timestamp.difference.max.ms log.message.timestamp.type
-        log.retention.bytes log.retention.check.interval.ms log.retention.hours log.retention.minutes log.retention.ms log.roll.hours
+        log.retention.check.interval.ms log.retention.hours log.retention.minutes log.retention.ms log.roll.hours
         log.roll.jitter.hours log.roll.jitter.ms log.roll.ms log.segment.bytes log.segment.delete.delay.ms max.connection.creation.rate
         max.connections max.connections.per.ip max.connections.per.ip.overrides max.incremental.fetch.session.cache.slots
         max.request.partition.size.limit message.max.bytes metadata.log.dir metadata.log.max.record.bytes.between.snapshots
@@ -61,7 +61,7 @@ public static class KafkaNames
         index.interval.bytes leader.replication.throttled.replicas local.retention.bytes local.retention.ms max.compaction.lag.ms
         max.message.bytes message.downconversion.enable message.format.version message.timestamp.after.max.ms
         message.timestamp.before.max.ms message.timestamp.difference.max.ms message.timestamp.type min.cleanable.dirty.ratio
-        min.compaction.lag.ms remote.storage.enable retention.bytes retention.ms segment.bytes segment.index.bytes
+        min.compaction.lag.ms remote.storage.enable retention.ms segment.bytes segment.index.bytes
         segment.jitter.ms segment.ms
         """;
 

@@ -53,6 +53,17 @@ public sealed class ExampleTests
         Assert.Equal("lost-write 1, unseen 1", Check(unread + Final(1, 1)).Anomalies());
     }
 
+    [Theory]
+    [InlineData(2, "")]
+    [InlineData(3, "lost-write 1, unseen 1")]
+    public void Where_old_records_go_one_with_too_few_behind_it_is_lost(int mustKeep, string anomalies)
+    {
+        var history = Sent(0, 1, 10, 0) + Sent(0, 1, 11, 1) + Sent(0, 1, 12, 2) + FromBeginning(1, 1) + Polled(1, 1, (1, 11), (2, 12)) + Final(1, 1);
+
+        Assert.Equal("lost-write 1, unseen 1", Check(history).Anomalies());
+        Assert.Equal(anomalies, Check(history, CheckContract.Default with { MustKeep = mustKeep }).Anomalies());
+    }
+
     [Fact]
     public void A_record_that_was_read_once_and_is_missing_from_the_final_read_is_lost()
     {

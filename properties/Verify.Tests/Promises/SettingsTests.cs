@@ -35,6 +35,7 @@ public class SettingsTests
 
     [Theory]
     [InlineData("enable.idempotence=true needs acks=all", "acks=1", "enable.idempotence=true")]
+    [InlineData("not judged together", "retention.bytes=4096", "commit=after")]
     [InlineData("enable.idempotence=true needs retries", "retries=0", "enable.idempotence=true")]
     [InlineData("max.in.flight.requests.per.connection=6 is too many", "max.in.flight.requests.per.connection=6")]
     [InlineData("delivery.timeout.ms=10 is less than request.timeout.ms=1000", "delivery.timeout.ms=10")]

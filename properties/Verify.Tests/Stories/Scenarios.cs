@@ -17,9 +17,13 @@ internal static class Scenarios
     public static TimeSpan Ms(double ms) => TimeSpan.FromMilliseconds(ms);
 
     /// <summary>As a campaign would draw it.</summary>
-    public static Scenario Drawn(int seed) => ScenarioGenerator.Draw(
-        (ulong)seed, Configuration.OfWords(Settings[Math.Abs(seed % Settings.Length)]), seed % 3 == 0 ? WorkloadNames.Metadata : WorkloadNames.Log,
-        seed % 7 == 0 ? new FaultChoice([], false) : FaultChoice.Default, Ms(5000), seed % 2 == 0 ? "a-mutant" : null);
+    public static Scenario Drawn(int seed)
+    {
+        var drawn = ScenarioGenerator.Draw(
+            (ulong)seed, Configuration.OfWords(Settings[Math.Abs(seed % Settings.Length)]), seed % 3 == 0 ? WorkloadNames.Metadata : WorkloadNames.Log,
+            seed % 7 == 0 ? new FaultChoice([], false) : FaultChoice.Default, Ms(5000), seed % 2 == 0 ? "a-mutant" : null);
+        return drawn with { Plan = drawn.Plan with { SeeksBack = seed % 5 == 0 } };
+    }
 
     public static Scenario WithSends(int count, params Fault[] faults) => new(
         7, Configuration.Default,
