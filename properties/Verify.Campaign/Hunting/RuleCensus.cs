@@ -27,7 +27,7 @@ public sealed class RuleCensus
     private static readonly Mutant Watched = new("watched", "none", "Nothing is planted.", Rarity.Extreme, [], "") { Broker = static _ => WatchedBroker, Client = static _ => WatchedClient, Counts = false };
 
     private readonly List<ulong>[] asked = Lists(), differing = Lists();
-    private readonly SortedDictionary<ulong, (string Workload, long Answers)> runs = [];
+    private readonly SortedDictionary<ulong, string> workloads = [];
     private readonly List<ulong> accused = [];
 
     private RuleCensus()
@@ -35,7 +35,7 @@ public sealed class RuleCensus
     }
 
     /// <summary>Seeds that were played.</summary>
-    public int Played => runs.Count;
+    public int Played => workloads.Count;
 
     /// <summary>Seeds in which the faithful broker itself was accused of something: no hunt can use them.</summary>
     public IReadOnlyList<ulong> Accused => accused;
@@ -87,19 +87,16 @@ public sealed class RuleCensus
     /// <summary>Runs in which a mutant would have answered otherwise.</summary>
     public int Differing(string slug) => differing[NumberOf(slug)].Count;
 
-    /// <summary>
-    /// The seeds worth playing with a mutant: those of the workload in which it is seen most easily and those of the others in turn, the short runs first. How long a run is, is counted in answers of rules, which are
-    /// the same on every machine.
-    /// </summary>
-    public IReadOnlyList<ulong> SeedsFor(Mutant mutant) =>
-    [
-        .. differing[NumberOf(mutant.Slug)].Except(accused).OrderBy(seed => runs[seed].Answers).GroupBy(seed => runs[seed].Workload == mutant.Workload)
-            .SelectMany(static seeds => seeds.Select(static (seed, place) => (seed, place))).OrderBy(static one => one.place).ThenBy(static one => one.seed).Select(static one => one.seed),
-    ];
+    /// <summary>The seeds worth playing with a mutant, those of the workload in which it is seen most easily and those of the others in turn.</summary>
+    public IReadOnlyList<ulong> SeedsFor(Mutant mutant)
+    {
+        var worth = differing[NumberOf(mutant.Slug)].Except(accused).ToLookup(seed => workloads[seed] == mutant.Workload);
+        return [.. worth.SelectMany(static seeds => seeds.Select(static (seed, place) => (seed, place))).OrderBy(static one => one.place).ThenBy(static one => one.seed).Select(static one => one.seed)];
+    }
 
     private void Add(Scenario scenario, bool isClean)
     {
-        runs.Add(scenario.Seed, (scenario.Plan.Workload, RuleWatch.Answers));
+        workloads.Add(scenario.Seed, scenario.Plan.Workload);
         if (!isClean) accused.Add(scenario.Seed);
         foreach (var number in RuleWatch.Asked) asked[number].Add(scenario.Seed);
         foreach (var number in RuleWatch.Differing) differing[number].Add(scenario.Seed);
@@ -143,12 +140,6 @@ public static class RuleWatch
     [ThreadStatic]
     private static byte[]? seen;
 
-    [ThreadStatic]
-    private static long answers;
-
-    /// <summary>How often this thread's run asked for an answer, once for each mutant of the rule, since <see cref="Reset"/>.</summary>
-    public static long Answers => answers;
-
     /// <summary>The numbers of the mutants whose rules were asked since <see cref="Reset"/>.</summary>
     public static IEnumerable<int> Asked => With(WasAsked);
 
@@ -156,17 +147,13 @@ public static class RuleWatch
     public static IEnumerable<int> Differing => With(Differed);
 
     /// <summary>Before each run, on the thread of the run.</summary>
-    public static void Reset() => (seen, answers) = (new byte[MechanicalMutants.All.Count], 0);
+    public static void Reset() => seen = new byte[MechanicalMutants.All.Count];
 
     public static void Compare<T>(T right, T wrong, int mutant) => Note(EqualityComparer<T>.Default.Equals(right, wrong), mutant);
 
     public static void CompareAll<T>(IReadOnlyList<T> right, IReadOnlyList<T> wrong, int mutant) => Note(right.SequenceEqual(wrong), mutant);
 
-    private static void Note(bool isSame, int mutant)
-    {
-        answers++;
-        seen![mutant] |= isSame ? WasAsked : (byte)(WasAsked | Differed);
-    }
+    private static void Note(bool isSame, int mutant) => seen![mutant] |= isSame ? WasAsked : (byte)(WasAsked | Differed);
 
     private static IEnumerable<int> With(byte flag) => Enumerable.Range(0, seen!.Length).Where(mutant => (seen[mutant] & flag) != 0);
 }
