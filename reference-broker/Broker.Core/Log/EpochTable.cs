@@ -32,10 +32,12 @@ public sealed class EpochTable(LogRules rules)
 
     public void Cut(long newEnd) => entries.RemoveAll(entry => !rules.EpochSurvives(entry.StartOffset, newEnd));
 
-    /// <summary>Forgets epochs that end at or below the log's start; the last one stays.</summary>
+    /// <summary>Forgets epochs that end at or below the log's start; the last one stays, and begins there at the earliest: a cut down to the start takes it away, for none of its batches is left.</summary>
+    /// <remarks>Source: Kafka's LeaderEpochFileCache.truncateFromStart.</remarks>
     public void CutFront(long logStartOffset)
     {
         while (entries.Count > 1 && rules.StartsAtOrBefore(entries[1].StartOffset, logStartOffset)) entries.RemoveAt(0);
+        if (entries.Count > 0 && rules.StartsAtOrBefore(entries[0].StartOffset, logStartOffset)) entries[0] = (entries[0].Epoch, logStartOffset);
     }
 
     public void Describe(List<long> into)

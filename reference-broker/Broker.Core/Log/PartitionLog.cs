@@ -161,9 +161,14 @@ public sealed partial class PartitionLog
     /// <summary>The largest leader epoch at or below the one asked for, and where it ends here; epoch -1 ending at the log start when there is none.</summary>
     public EpochEnd EndOfEpoch(int epoch) => epochs.EndOf(epoch, LogEndOffset) ?? new EpochEnd(-1, LogStartOffset);
 
-    /// <summary>Cuts the tail: nothing ending past <paramref name="newEnd"/> stays.</summary>
+    /// <summary>Cuts the tail: nothing ending past <paramref name="newEnd"/> stays. Below its start the log begins anew there: an uncleanly elected leader may have less than was deleted here.</summary>
     public void TruncateTo(long newEnd)
     {
+        if (rules.StartsBeyondEnd(LogStartOffset, newEnd))
+        {
+            RestartAt(newEnd);
+            return;
+        }
         truncations++;
         foreach (var step in rules.TruncationSteps()) Truncate(step, newEnd);
         FlushedEndOffset = Math.Min(FlushedEndOffset, LogEndOffset);
@@ -194,6 +199,9 @@ public sealed partial class PartitionLog
         cleanings.Clear();
         AddSegment(offset);
         LogStartOffset = FlushedEndOffset = offset;
+        if (!rules.StartMovesUp(savedStart, offset)) return;
+        startFile.Delete();                                            // of the log that was; gone for good with the first flush of the new one
+        savedStart = offset;
     }
 
     /// <summary>The start is durable when it returns, and only then do segments below it go: a segment that came back after a power loss would tear the log.</summary>
@@ -209,6 +217,7 @@ public sealed partial class PartitionLog
     private async Task SaveStartOnceAsync(long start)
     {
         await startFile.SaveAsync(start);
+        if (rules.StartMovesUp(start, LogStartOffset)) return;         // the log began anew below meanwhile
         savedStart = start;
         while (!isDeleted && segments.Count > 1 && rules.IsBelowStart(segments[0].NextOffset, start))
         {

@@ -311,7 +311,7 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
         if (IsFrozen) return;
         var way = rules.Reconcile(leaders, Log.EndOfEpoch(leaders.Epoch), Log.LogEndOffset);
         settled = way.IsSettled;
-        Truncate(Math.Max(way.TruncateTo, Log.LogStartOffset));
+        Truncate(way.TruncateTo);
     }
 
     /// <summary>The leader's answer brings records and its high watermark.</summary>

@@ -80,6 +80,43 @@ public sealed class TrimmedLogTests
     }
 
     [Fact]
+    public async Task A_log_that_is_cut_below_its_saved_start_begins_anew_there_and_stays_so()
+    {
+        Append(6);
+        log.MoveStartTo(4);
+        await log.SaveStartAsync();
+        log.TruncateTo(2);
+        Assert.Equal((2, 2), (log.LogStartOffset, log.LogEndOffset));
+        Append(3);
+        await log.FlushAsync();
+
+        log = Open();
+
+        Assert.Equal((2, 5), (log.LogStartOffset, log.LogEndOffset));
+    }
+
+    [Fact]
+    public void A_log_that_is_cut_down_to_its_start_knows_no_epoch_any_more()
+    {
+        Append(6);
+        log.MoveStartTo(4);
+        log.TruncateTo(4);
+        Assert.Equal((4, 4, -1), (log.LogStartOffset, log.LogEndOffset, log.LastEpoch));
+    }
+
+    [Fact]
+    public void A_follower_whose_leader_has_less_than_was_deleted_here_begins_anew_below_its_start()
+    {
+        Append(6);
+        var follower = Follower();
+        follower.Replicate(ReadOnlyMemory<byte>.Empty, leaderHighWatermark: 6);
+        follower.FollowStart(5);
+        follower.Diverged(new EpochEnd(-1, 0));
+        follower.AssertInvariants();
+        Assert.Equal((0, 0, 0), (log.LogStartOffset, log.LogEndOffset, follower.HighWatermark));
+    }
+
+    [Fact]
     public async Task A_log_that_ends_below_its_saved_start_begins_anew_there()
     {
         Append(6);
