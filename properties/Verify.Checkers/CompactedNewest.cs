@@ -4,8 +4,8 @@ namespace Verify.Checkers;
 
 /// <summary>Whoever reads a compacted partition from its start to its end finds of each key the newest record, and of a deleted key nothing.</summary>
 /// <remarks>
-/// Judged at every complete read (<c>final</c>), for each record key, by the record of it that was acknowledged before the read began and lies highest. lost-key: that is a value, and the last record
-/// of its key that the read returned lies lower, or there is none, unless a tombstone of unknown outcome may have followed. resurrected-key: it is a tombstone, which may be gone, but the last record
+/// Judged at every complete read (<c>final</c>), for each record key, by the record of it that was acknowledged before the read began and lies highest. compacted-newest: that is a value, and the last record
+/// of its key that the read returned lies lower, or there is none, unless a tombstone of unknown outcome may have followed; or it is a tombstone, which may be gone, but the last record
 /// returned is an older value. A record behind it is always well, whatever its outcome was. Source: Kafka's documentation of log compaction (what guarantees it provides).
 /// </remarks>
 internal sealed class CompactedNewest(RecordLedger ledger, CheckContract contract) : IChecker
@@ -20,8 +20,7 @@ internal sealed class CompactedNewest(RecordLedger ledger, CheckContract contrac
 
     private readonly Dictionary<int, Pass> passes = [];
     private readonly List<(Pass Pass, int Partition, int Process, int End)> complete = [];
-    private readonly CaseList lost = new(AnomalyName.LostKey, contract.CaseLimit);
-    private readonly CaseList resurrected = new(AnomalyName.ResurrectedKey, contract.CaseLimit);
+    private readonly CaseList gone = new(AnomalyName.CompactedNewest, contract.CaseLimit);
     private readonly HashSet<(int Partition, int Newest)> told = [];
     private long compared;
 
@@ -62,7 +61,7 @@ internal sealed class CompactedNewest(RecordLedger ledger, CheckContract contrac
     {
         foreach (var read in complete)
             if (ledger.Find(read.Partition) is { RecordKeys: not null } partition) Judge(read.Pass, partition, read.Process, read.End);
-        return Finding.From(Guarantee.TimelyDelivery, compared, !contract.Compacted ? "nothing is compacted" : compared == 0 ? "no key was read to the end after a record of it was acknowledged" : null, lost, resurrected);
+        return Finding.From(Guarantee.TimelyDelivery, compared, !contract.Compacted ? "nothing is compacted" : compared == 0 ? "no key was read to the end after a record of it was acknowledged" : null, gone);
     }
 
     private void Judge(Pass pass, PartitionLedger partition, int process, int end)
@@ -82,8 +81,7 @@ internal sealed class CompactedNewest(RecordLedger ledger, CheckContract contrac
             var isTombstone = partition[number].Is(RecordFlags.Tombstone);
             var isHarmless = isTombstone ? !isThere || partition[last.Entry].Is(RecordFlags.Tombstone) : !isThere && MayBeDeleted(partition, recordKey, offset, end);
             if (isHarmless || !told.Add((partition.Key, number))) continue;
-            var cases = isTombstone ? resurrected : lost;
-            if (cases.Count1()) cases.Keep(Explain(partition, recordKey, number, offset, isThere ? last : null, process, end, isTombstone));
+            if (gone.Count1()) gone.Keep(Explain(partition, recordKey, number, offset, isThere ? last : null, process, end, isTombstone));
         }
     }
 

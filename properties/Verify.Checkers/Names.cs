@@ -75,11 +75,8 @@ public static class AnomalyName
     public const string TwoLeaders = "two-leaders";
     public const string WatermarkRegression = "watermark-regression";
 
-    /// <summary>Of a key of a compacted topic neither the newest acknowledged record is there, nor a later one.</summary>
-    public const string LostKey = "lost-key";
-
-    /// <summary>A key of a compacted topic was deleted, that was acknowledged, and an older value of it is there.</summary>
-    public const string ResurrectedKey = "resurrected-key";
+    /// <summary>Of a key of a compacted topic neither the newest acknowledged record is there, nor a later one; or the key was deleted, and an older value of it is there.</summary>
+    public const string CompactedNewest = "compacted-newest";
 
     public const string LostTopic = "lost-topic";
     public const string ResurrectedTopic = "resurrected-topic";

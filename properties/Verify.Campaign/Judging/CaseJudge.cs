@@ -5,14 +5,15 @@ using Verify.Campaign.Running;
 using Verify.Checkers;
 using Verify.History;
 using Verify.Promises;
+using Verify.Workloads;
 
 namespace Verify.Campaign.Judging;
 
 /// <summary>Turns what a checker found in one run into violations, each with its excuse or without one.</summary>
-internal sealed class CaseJudge(RunRecord run, RunEvidence evidence, Lazy<RecordLives> lives, Lazy<OffsetLives> offsets)
+internal sealed class CaseJudge(RunRecord run, RunEvidence evidence, Lazy<RecordLives> lives, Lazy<OffsetLives> offsets, Lazy<StaleCoordinators> coordinators)
 {
     private readonly Lazy<LastRead> lastRead = new(() => new LastRead(run.History), isThreadSafe: false);
-    private readonly Lazy<GroupCases> groups = new(() => new GroupCases(run, evidence, lives, offsets), isThreadSafe: false);
+    private readonly Lazy<GroupCases> groups = new(() => new GroupCases(run, evidence, lives, offsets, coordinators), isThreadSafe: false);
 
     private Configuration Configuration => run.Scenario.Configuration;
 
@@ -45,7 +46,8 @@ internal sealed class CaseJudge(RunRecord run, RunEvidence evidence, Lazy<Record
     private Excuse? ExcuseFor(string anomaly, AnomalyCase instance) => anomaly switch
     {
         _ when !run.IsTraced => PromiseMatrix.PossibleExcuses(Configuration, evidence, anomaly).FirstOrDefault(),   // nobody saw the record's life: what happened in the run must do
-        AnomalyWords.LostWrite or AnomalyWords.Unseen or AnomalyWords.Duplicate or AnomalyWords.LostKey or AnomalyWords.ResurrectedKey => Ask(anomaly, lives.Value.Of(PartitionOf(instance), Number(instance.Values[0]))),
+        AnomalyWords.LostWrite or AnomalyWords.Unseen or AnomalyWords.Duplicate => Ask(anomaly, lives.Value.Of(PartitionOf(instance), Number(instance.Values[0]))),
+        AnomalyWords.CompactedNewest => Ask(anomaly, lives.Value.Of(PartitionOf(instance), Number(instance.Values[0]))) ?? ForSuperseded(anomaly, instance),
         AnomalyWords.InconsistentOffsets or AnomalyWords.DivergentReplicas => ForReusedOffset(anomaly, instance),
         AnomalyWords.NonmonotonicSend or AnomalyWords.IntNonmonotonicSend or AnomalyWords.RealtimeSendOrder or AnomalyWords.KeyOrder =>
             Ask(anomaly, lives.Value.OfPair(PartitionOf(instance), Number(instance.Values[0]), Number(instance.Values[1]))),
@@ -71,6 +73,16 @@ internal sealed class CaseJudge(RunRecord run, RunEvidence evidence, Lazy<Record
         var excuses = instance.Values.Select(Number).Where(value => value != there)
             .Select(value => Ask(anomaly, lives.Value.Of(PartitionOf(instance), value) with { Offset = offset })).ToList();
         return excuses.Contains(null) ? null : excuses.FirstOrDefault();
+    }
+
+    /// <summary>A replica that held a later record of the key compacted this one away, and lost the later one by right: it keeps neither.</summary>
+    private Excuse? ForSuperseded(string anomaly, AnomalyCase instance)
+    {
+        var sends = run.Scenario.Plan.Commands.OfType<Command.Send>().ToList();
+        if (sends.FirstOrDefault(send => send.Value == Number(instance.Values[0])) is not { Key: { } key } superseded) return null;
+        return sends.Where(send => send.Partition == superseded.Partition && send.Key == key && send.Value != superseded.Value)
+            .Select(send => lives.Value.Of(PartitionOf(instance), send.Value)).Where(later => later.Placements.Any(placement => placement.Offset > instance.Offsets[0]))
+            .Select(later => Ask(AnomalyWords.PollSkip, later)).FirstOrDefault(excuse => excuse is not null && PromiseMatrix.PossibleExcuses(Configuration, evidence, anomaly).Contains(excuse));
     }
 
     /// <summary>The record that the reader had been handed last before it went back or skipped.</summary>

@@ -7,7 +7,7 @@ using Verify.Promises;
 namespace Verify.Campaign.Judging;
 
 /// <summary>Asks, for what befell a consumer group, what its members did and suffered, and what became of its offsets.</summary>
-internal sealed class GroupCases(RunRecord run, RunEvidence evidence, Lazy<RecordLives> lives, Lazy<OffsetLives> offsets)
+internal sealed class GroupCases(RunRecord run, RunEvidence evidence, Lazy<RecordLives> lives, Lazy<OffsetLives> offsets, Lazy<StaleCoordinators> coordinators)
 {
     private readonly GroupLives members = new(run.History);
 
@@ -39,6 +39,7 @@ internal sealed class GroupCases(RunRecord run, RunEvidence evidence, Lazy<Recor
     private Excuse? ForSame(int group, int key, long offset, long value, long since, long again)
     {
         if (GroupExcuses.For(AnomalyWords.GroupDoubleConsume, Configuration, evidence, members.Of(group, key, offset, value, since)) is { } excuse) return excuse;
+        if (members.WasSetBack(group, key, offset, run.History[(int)again].Process, again) && IsPossible(AnomalyWords.GroupDoubleConsume, Excuse.CommitOvertaken)) return Excuse.CommitOvertaken;
         var lost = members.ConfirmedPast(group, key, offset).Select(commit => ForCommit(AnomalyWords.GroupDoubleConsume, key, commit.Committed, commit.Ended, again)).ToList();
         return lost.FirstOrDefault(static one => one is not null);
     }
@@ -56,9 +57,20 @@ internal sealed class GroupCases(RunRecord run, RunEvidence evidence, Lazy<Recor
     public Excuse? ForCommit(string anomaly, int key, long committed, long confirmed, long asked)
     {
         var e = run.History[(int)confirmed];
-        var (group, partition, told) = (run.History.Names[e.Detail.Group], NodeRef.ParsePartition(run.History.Keys[key]), TimeSpan.FromTicks(e.Time / TimeSpan.NanosecondsPerTick));
-        if (Excuses.ForCommit(anomaly, Configuration, evidence, offsets.Value.Of(group, partition, committed, told)) is { } excuse) return excuse;
-        var until = TimeSpan.FromTicks(run.History[(int)asked].Time / TimeSpan.NanosecondsPerTick);
-        return offsets.Value.HasExpired(group, partition, told, until) && PromiseMatrix.PossibleExcuses(Configuration, evidence, anomaly).Contains(Excuse.OffsetsExpired) ? Excuse.OffsetsExpired : null;
+        var (group, partition, told) = (run.History.Names[e.Detail.Group], NodeRef.ParsePartition(run.History.Keys[key]), At(confirmed));
+        var commit = offsets.Value.Of(group, partition, committed, told);
+        if (Excuses.ForCommit(anomaly, Configuration, evidence, commit) is { } excuse) return excuse;
+        return offsets.Value.HasExpired(group, partition, told, At(asked)) && IsPossible(anomaly, Excuse.OffsetsExpired) ? Excuse.OffsetsExpired
+            : IsPossible(anomaly, Excuse.StaleCoordinator) && HadNotHeard(group, commit, asked) ? Excuse.StaleCoordinator
+            : null;
     }
+
+    /// <summary>When the member asked, a broker that took itself for the coordinator had never got the commit.</summary>
+    private bool HadNotHeard(string group, RecordEvidence commit, long asked) =>
+        members.AnswerBefore(run.History[(int)asked].Process, asked) is { } answer
+        && coordinators.Value.Between(group, At(answer.Asked), At(answer.Told)).Any(node => !commit.Placements.Any(placement => placement.Copies.Any(copy => copy.Node == node && run.Journal[(int)copy.StoredAt].At <= At(answer.Told))));
+
+    private bool IsPossible(string anomaly, Excuse excuse) => PromiseMatrix.PossibleExcuses(Configuration, evidence, anomaly).Contains(excuse);
+
+    private TimeSpan At(long position) => TimeSpan.FromTicks(run.History[(int)position].Time / TimeSpan.NanosecondsPerTick);
 }

@@ -44,6 +44,23 @@ internal sealed class GroupLives
             .SelectMany(call => call.Offsets.Where(one => one.Key == key && one.Offset > offset).Select(one => (one.Offset, call.Ended))),
     ];
 
+    /// <summary>When the process asked, and was told, where its group stands, the last time before an event; null: it never was.</summary>
+    public (long Asked, long Told)? AnswerBefore(int process, long at) =>
+        stays.Where(stay => stay.Process == process && stay.Told <= at).MaxBy(static stay => stay.Told) is { } last ? (last.Asked, last.Told) : null;
+
+    /// <summary>
+    /// The process that had the partition at an event had been told that its group stands where one commit of unknown outcome had put it, invoked before another commit past the offset that was confirmed by then,
+    /// both of one member in one generation: the coordinator may have taken the first after the second.
+    /// </summary>
+    public bool WasSetBack(int group, int key, long offset, int process, long at)
+    {
+        if (stays.Where(stay => stay.Process == process && stay.Group == group && stay.Told <= at && stay.Begins.ContainsKey(key)).MaxBy(static stay => stay.Told) is not { } last) return false;
+        var commits = stays.Where(stay => stay.Group == group).SelectMany(stay => stay.Commits.Select(call => (stay.Process, Call: call))).ToList();
+        return commits.Exists(late => late.Call.Fate == CommitFate.Unknown && late.Call.Offsets.Any(one => one.Key == key && one.Offset == last.Begins[key])
+            && commits.Exists(other => other.Process == late.Process && other.Call.Generation == late.Call.Generation && other.Call.Invoked > late.Call.Invoked
+                && other.Call.Fate == CommitFate.Confirmed && other.Call.Ended < last.Asked && other.Call.IsPast(key, offset)));
+    }
+
     /// <summary>Groups of which a member once had the partition.</summary>
     public IReadOnlyList<int> GroupsOf(int key) => [.. stays.Where(stay => stay.Begins.ContainsKey(key)).Select(static stay => stay.Group).Distinct().Order()];
 
@@ -54,12 +71,13 @@ internal sealed class GroupLives
             case EventFunction.Assigned when e.Type == EventType.Invoke: asking[e.Process] = new Stay(e.Process, e.Detail.Group, at); break;
             case EventFunction.Assigned when e.Type == EventType.Ok && asking.Remove(e.Process, out var stay):
                 foreach (var (key, offset) in e.Offsets) stay.Begins[key] = offset;
+                stay.Told = at;
                 stays.Add(present[e.Process] = stay);
                 break;
             case EventFunction.Assigned when e.Type == EventType.Fail: asking.Remove(e.Process); break;
             case EventFunction.Revoked: present.Remove(e.Process); break;
             case EventFunction.Process when present.TryGetValue(e.Process, out var stay): stay.Processed.Add((e.Detail.Key, e.Detail.Offset, e.Detail.Value, at)); break;
-            case EventFunction.Commit when e.Type == EventType.Invoke && present.TryGetValue(e.Process, out var stay): stay.Commits.Add(open[e.Process] = new CommitCall(at, [.. e.Offsets])); break;
+            case EventFunction.Commit when e.Type == EventType.Invoke && present.TryGetValue(e.Process, out var stay): stay.Commits.Add(open[e.Process] = new CommitCall(e.Detail.Generation, at, [.. e.Offsets])); break;
             case EventFunction.Commit when open.Remove(e.Process, out var call):
                 (call.Fate, call.Ended) = (e.Type switch { EventType.Ok => CommitFate.Confirmed, EventType.Fail => CommitFate.Refused, _ => CommitFate.Unknown }, at);
                 break;
@@ -79,6 +97,8 @@ internal sealed class GroupLives
 
         public long Asked { get; } = asked;
 
+        public long Told { get; set; }
+
         /// <summary>Where the group stood, by partition; -1 for nowhere.</summary>
         public SortedDictionary<int, long> Begins { get; } = [];
 
@@ -89,8 +109,10 @@ internal sealed class GroupLives
         public long? Crashed { get; set; }
     }
 
-    private sealed class CommitCall(long invoked, ImmutableArray<KeyOffset> offsets)
+    private sealed class CommitCall(int generation, long invoked, ImmutableArray<KeyOffset> offsets)
     {
+        public int Generation { get; } = generation;
+
         public long Invoked { get; } = invoked;
 
         public ImmutableArray<KeyOffset> Offsets { get; } = offsets;

@@ -31,10 +31,13 @@ public static class Judge
         var scan = new RunScan(run);
         var lives = new Lazy<RecordLives>(() => new RecordLives(run), isThreadSafe: false);
         var offsets = new Lazy<OffsetLives>(() => new OffsetLives(run), isThreadSafe: false);
-        var evidence = MayLoseSynced(run) ? scan.Evidence(lives.Value.MostDiskLosses, offsets.Value.MostDiskLosses, Expired(run, offsets)) : scan.Evidence(0, 0, Expired(run, offsets));
+        var coordinators = new Lazy<StaleCoordinators>(() => new StaleCoordinators(run), isThreadSafe: false);
+        var evidence = scan.Evidence;
+        if (MayLoseSynced(run)) evidence = evidence with { DiskLossesBeforeFullIsr = lives.Value.MostDiskLosses, OffsetsDiskLossesBeforeFullIsr = offsets.Value.MostDiskLosses };
+        if (!run.Scenario.Plan.Members.IsEmpty) evidence = evidence with { OffsetsExpired = Expired(run, offsets), StaleCoordinators = coordinators.Value.Asked };
         var permitted = PromiseMatrix.Permissions.Where(permission => permission.Applies(run.Scenario.Configuration, evidence)).SelectMany(permission => permission.Anomalies).ToHashSet();
 
-        var cases = new CaseJudge(run, evidence, lives, offsets);
+        var cases = new CaseJudge(run, evidence, lives, offsets, coordinators);
         var guarantees = new List<GuaranteeVerdict>();
         foreach (var finding in Findings(run))
         {

@@ -57,10 +57,8 @@ internal sealed class RunScan
 
     private NodeSet Voters => Configuration.CombinedRoles ? brokers : ClusterNodes.Controllers;
 
-    /// <param name="diskLosses">The most replicas of one partition whose disks lost what was synced between two moments of full ISR.</param>
-    /// <param name="offsetsDiskLosses">The same, of the partitions in which groups keep their offsets.</param>
-    /// <param name="offsetsExpired">Committed offsets that expired while their group had no members.</param>
-    public RunEvidence Evidence(int diskLosses, int offsetsDiskLosses, int offsetsExpired) => new()
+    /// <summary>All but what the lives of records and groups tell.</summary>
+    public RunEvidence Evidence => new()
     {
         Faults = run.Bitten.ToImmutableSortedDictionary(StringComparer.Ordinal),
         ConnectionsDied = lostRequests + unknownOutcomes + brokerDeaths,
@@ -71,13 +69,11 @@ internal sealed class RunScan
         UncleanElections = Elections(ElectionKind.Unclean),
         LastKnownLeaderElections = Elections(ElectionKind.LastKnownLeader),
         PowerLossesBeforeFullIsr = power.Worst,
-        DiskLossesBeforeFullIsr = diskLosses,
         OffsetsPowerLossesBeforeFullIsr = offsetsPower.Worst,
-        OffsetsDiskLossesBeforeFullIsr = offsetsDiskLosses,
-        OffsetsExpired = offsetsExpired,
         MemberCrashes = groups.Crashes,
         Rebalances = groups.Rebalances,
         CommitsUnconfirmed = groups.Unconfirmed,
+        CommitsOvertaken = groups.Overtaken,
         ReplicasGone = new NodeSet(down.Bits & ~StoppedByThemselves.Bits).Count,
         BrokersRotten = new NodeSet(rotten.Bits & brokers.Bits).Count,
         Controllers = Voters.Count,

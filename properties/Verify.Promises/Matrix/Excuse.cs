@@ -59,6 +59,12 @@ public sealed record Excuse(string Name, string Says, string Source)
     public static readonly Excuse CommitUnconfirmed = new(
         "commit-unconfirmed", "the commit past it was refused or never answered, and its member could not know what became of it", "consumer documentation: commitSync may fail (T8, T9)");
 
+    public static readonly Excuse CommitOvertaken = new(
+        "commit-overtaken", "a commit that its member had given up arrived after the next one, in the same generation, and set the group back", "Kafka protocol, OffsetCommit: fenced by generation, not numbered; TCP: a dead connection's bytes may still arrive");
+
+    public static readonly Excuse StaleCoordinator = new(
+        "stale-coordinator", "its member asked a coordinator that had been deposed and did not know it yet", "KIP-500: brokers learn of a new leader from the metadata log, each in its own time; OffsetFetch asks nobody else");
+
     public static readonly Excuse OffsetsExpired = new(
         "offsets-expired", "the group had no members, and what it had committed had been kept for offsets.retention.minutes by its coordinator's clock", "KIP-211; offsets.retention.minutes");
 
@@ -75,7 +81,7 @@ public sealed record Excuse(string Name, string Says, string Source)
     [
         NeverDelivered, RefusedUnseen, LeaderChangedBeforeReplication, UncleanElection, PowerLossOfMinIsr, LastReplicaStanding, DiskLossOfMinIsr,
         RetryWithoutIdempotence, InFlightReorder, InFlightToTwoLeaders, LateDelivery, AnotherConnection, ProducerSessionChanged,
-        CrashBeforeProcessing, CrashBeforeCommit, RebalanceBeforeCommit, CommitUnconfirmed, OffsetsExpired, TooFewReplicasLeft, RecordCorrupt, QuorumLost,
+        CrashBeforeProcessing, CrashBeforeCommit, RebalanceBeforeCommit, CommitUnconfirmed, CommitOvertaken, StaleCoordinator, OffsetsExpired, TooFewReplicasLeft, RecordCorrupt, QuorumLost,
     ];
 
     public override string ToString() => Name;

@@ -20,7 +20,7 @@ public static class Excuses
         {
             NoProgress or LostTopic or ResurrectedTopic => PromiseMatrix.PossibleExcuses(configuration, run, anomaly) is [var first, ..] ? first : null,
             _ when record is null => null,
-            LostWrite or Unseen or LostKey or ResurrectedKey => ForLoss(configuration, record),
+            LostWrite or Unseen or CompactedNewest => ForLoss(configuration, record),
             Duplicate => ForDuplicate(configuration, record),
             InconsistentOffsets or DivergentReplicas or GroupDoubleConsume => ForReusedOffset(configuration, record),
             NonmonotonicSend or IntNonmonotonicSend or RealtimeSendOrder or KeyOrder => ForOrder(configuration, record, ofOneProducer: anomaly != RealtimeSendOrder),

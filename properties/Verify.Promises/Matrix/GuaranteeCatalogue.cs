@@ -28,8 +28,7 @@ public static class AnomalyWords
     public const string DivergentReplicas = "divergent-replicas";
     public const string TwoLeaders = "two-leaders";
     public const string WatermarkRegression = "watermark-regression";
-    public const string LostKey = "lost-key";
-    public const string ResurrectedKey = "resurrected-key";
+    public const string CompactedNewest = "compacted-newest";
     public const string LostTopic = "lost-topic";
     public const string ResurrectedTopic = "resurrected-topic";
     public const string NoProgress = "no-progress";
@@ -58,7 +57,7 @@ public static class GuaranteeCatalogue
         new("committed-offsets", "what a group has committed, its members find again", [AnomalyWords.OffsetRegression, AnomalyWords.LostCommit]),
         new("replica-agreement", "replicas agree below their high watermarks",
             [AnomalyWords.DivergentReplicas, AnomalyWords.TwoLeaders, AnomalyWords.WatermarkRegression]),
-        new("timely-delivery", "of each key of a compacted topic the newest record stays, and a deleted key stays deleted", [AnomalyWords.LostKey, AnomalyWords.ResurrectedKey]),
+        new("timely-delivery", "of each key of a compacted topic the newest record stays, and a deleted key stays deleted", [AnomalyWords.CompactedNewest]),
         new("metadata-agreement", "an acknowledged change of metadata is never undone", [AnomalyWords.LostTopic, AnomalyWords.ResurrectedTopic]),
         new("recovery", "progress resumes within a bound after the last fault is healed", [AnomalyWords.NoProgress]),
     ];

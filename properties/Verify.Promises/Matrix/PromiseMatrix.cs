@@ -19,7 +19,7 @@ public sealed record AnomalyPromise(string Guarantee, string Anomaly, ImmutableA
 /// <remarks>Sources stand with each excuse; the trade-offs they belong to are in <see cref="TradeOffCatalogue"/>.</remarks>
 public static class PromiseMatrix
 {
-    private static readonly ImmutableArray<string> Losses = [LostWrite, Unseen, LostKey, ResurrectedKey];
+    private static readonly ImmutableArray<string> Losses = [LostWrite, Unseen, CompactedNewest];
 
     private static readonly ImmutableArray<string> Orders = [NonmonotonicSend, IntNonmonotonicSend, RealtimeSendOrder, KeyOrder];
 
@@ -74,6 +74,10 @@ public static class PromiseMatrix
             (c, run) => CommitsLater(c) && run.CommitsUnconfirmed > 0),
         new(Excuse.RebalanceBeforeCommit, [GroupDoubleConsume], "commit=after or auto and a partition went to another member",
             (c, run) => CommitsLater(c) && run.Rebalances > 0),
+        new(Excuse.CommitOvertaken, [GroupDoubleConsume], "a commit was confirmed after one of unknown outcome in the same generation",
+            (c, run) => c.HasGroups && run.CommitsOvertaken > 0),
+        new(Excuse.StaleCoordinator, LossOfOffsets, "a member asked where its group stands while a deposed coordinator did not know it",
+            (c, run) => c.HasGroups && run.StaleCoordinators > 0),
         new(Excuse.PowerLossOfMinIsr, LossOfOffsets, "no flush per batch, and two of the three replicas of the groups' offsets lost unsynced data before the ISR was full again",
             (c, run) => c.HasGroups && !c.FlushesEveryBatch && run.OffsetsPowerLossesBeforeFullIsr >= OffsetsMinIsr),
         new(Excuse.LastReplicaStanding, LossOfOffsets, "no eligible leader replicas, and a replica of the groups' offsets lost data",

@@ -57,6 +57,12 @@ public sealed record RunEvidence
     /// <summary>Commits that were refused or whose outcome their members never learnt.</summary>
     public int CommitsUnconfirmed { get; init; }
 
+    /// <summary>Commits of unknown outcome whose members had a later one confirmed in the same generation: the coordinator may get the two in either order.</summary>
+    public int CommitsOvertaken { get; init; }
+
+    /// <summary>Times at which a member asked where its group stands while a broker took itself for the coordinator and another had taken office.</summary>
+    public int StaleCoordinators { get; init; }
+
     /// <summary>Committed offsets that expired while their group had no members.</summary>
     public int OffsetsExpired { get; init; }
 

@@ -44,16 +44,16 @@ public sealed class CompactedExampleTests
     public void Planted_the_newest_value_of_a_key_is_gone()
     {
         var result = Judge(Put(10, "a", 0) + Put(11, "b", 1) + Delete(12, "c", 2) + ReadAll((1, 11, "b")));
-        Assert.Equal("lost-key 1, lost-write 1, unseen 1", result.Anomalies());
-        Assert.Equal(["10"], result.Only(AnomalyName.LostKey).Values);
+        Assert.Equal("compacted-newest 1, lost-write 1, unseen 1", result.Anomalies());
+        Assert.Equal(["10"], result.Only(AnomalyName.CompactedNewest).Values);
     }
 
     [Fact]
     public void Planted_an_older_value_is_the_last_of_its_key()
     {
         var result = Judge(Put(10, "a", 0) + Put(11, "a", 1) + Delete(12, "c", 2) + ReadAll((0, 10, "a")));
-        Assert.Equal("lost-key 1, lost-write 1, unseen 1", result.Anomalies());
-        Assert.Equal(["11", "10"], result.Only(AnomalyName.LostKey).Values);
+        Assert.Equal("compacted-newest 1, lost-write 1, unseen 1", result.Anomalies());
+        Assert.Equal(["11", "10"], result.Only(AnomalyName.CompactedNewest).Values);
     }
 
     [Fact]
@@ -64,8 +64,8 @@ public sealed class CompactedExampleTests
     public void Planted_a_deleted_key_is_back()
     {
         var result = Judge(Put(10, "a", 0) + Delete(11, "a", 1) + Delete(12, "z", 2) + ReadAll((0, 10, "a")));
-        Assert.Equal("resurrected-key 1", result.Anomalies());
-        Assert.Equal(["11", "10"], result.Only(AnomalyName.ResurrectedKey).Values);
+        Assert.Equal("compacted-newest 1", result.Anomalies());
+        Assert.Equal(["11", "10"], result.Only(AnomalyName.CompactedNewest).Values);
     }
 
     [Fact]
@@ -78,17 +78,17 @@ public sealed class CompactedExampleTests
 
     [Fact]
     public void Planted_a_deletion_of_unknown_outcome_takes_no_older_value_back() =>
-        Assert.Contains("lost-key 1", Judge(Put(10, "a", 0) + Put(11, "a", 1) + Unknown(12, "a", tombstone: true) + ReadAll((0, 10, "a"))).Anomalies(), StringComparison.Ordinal);
+        Assert.Contains("compacted-newest 1", Judge(Put(10, "a", 0) + Put(11, "a", 1) + Unknown(12, "a", tombstone: true) + ReadAll((0, 10, "a"))).Anomalies(), StringComparison.Ordinal);
 
     [Fact]
     public void A_deletion_that_failed_for_certain_takes_nothing() =>
-        Assert.Contains("lost-key 1", Judge(Put(10, "a", 0) + Unknown(11, "a", tombstone: true).Replace("info", "fail", StringComparison.Ordinal) + ReadAll()).Anomalies(), StringComparison.Ordinal);
+        Assert.Contains("compacted-newest 1", Judge(Put(10, "a", 0) + Unknown(11, "a", tombstone: true).Replace("info", "fail", StringComparison.Ordinal) + ReadAll()).Anomalies(), StringComparison.Ordinal);
 
     [Fact]
     public void Planted_a_record_that_is_superseded_only_after_it_was_missed_is_lost()
     {
         var early = Put(10, "a", 0) + Put(11, "b", 1) + ReadAll((1, 11, "b"));
-        Assert.Equal("lost-key 1, lost-write 1", Judge(early + Put(12, "a", 2) + ReadAll((1, 11, "b"), (2, 12, "a"))).Anomalies().Replace(", unseen 1", "", StringComparison.Ordinal));
+        Assert.Equal("compacted-newest 1, lost-write 1", Judge(early + Put(12, "a", 2) + ReadAll((1, 11, "b"), (2, 12, "a"))).Anomalies().Replace(", unseen 1", "", StringComparison.Ordinal));
     }
 
     [Fact]

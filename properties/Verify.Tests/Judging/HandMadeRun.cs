@@ -1,3 +1,4 @@
+using Broker.Core.Groups;
 using Broker.Protocol;
 using Broker.Runtime;
 using Chaos.Faults;
@@ -14,6 +15,7 @@ namespace Verify.Tests.Judging;
 internal sealed class HandMadeRun
 {
     public const int FullIsr = 0b1110;
+    private const string GroupName = "g0";
     private static readonly TopicPartition Partition = new(ClusterNodes.Topic, 0);
 
     private readonly Journal journal = new();
@@ -23,6 +25,8 @@ internal sealed class HandMadeRun
     private readonly List<FaultOutcome> faults = [];
     private readonly List<NodeFailure> failures = [];
     private readonly int key;
+    private readonly List<Command> keyed = [];
+    private GroupRecorder? group;
     private int finalReads;
     private Observation latest;
     private TimeSpan now;
@@ -43,6 +47,13 @@ internal sealed class HandMadeRun
     // Clients
 
     public HandMadeRun Sends(long value, int process = 0) => Then(() => recorder.InvokeSend(process, key, value));
+
+    /// <summary>The topic is compacted.</summary>
+    public HandMadeRun SendsKeyed(long value, int recordKey)
+    {
+        keyed.Add(new Command.Send(now, 0, Partition.Partition, value, recordKey));
+        return Then(() => recorder.InvokeSend(0, key, value, recorder.Name($"{recordKey}")));
+    }
 
     public HandMadeRun IsTold(long value, long offset, int process = 0) =>
         Then(() => Write(EventType.Ok, process, value, offset)).Saw(new(ObservationKind.ClientAnswered, new NodeId(21), Partition, Offset: offset, EndOffset: value, Other: 0));
@@ -143,9 +154,52 @@ internal sealed class HandMadeRun
 
     public HandMadeRun Isr(int isr, int epoch = 0) => Saw(Of(ObservationKind.IsrCommitted, 11, epoch) with { Nodes = new NodeSet((ulong)isr) });
 
+    // A consumer group, and the partition in which it is kept
+
+    /// <summary>Member 0 of the group has the partition in a generation, and is told that the group stands there.</summary>
+    public HandMadeRun MemberHas(long begins, int generation = 1)
+    {
+        var asked = default(PendingAssignment);
+        Then(() => asked = Group.InvokeAssigned(Processes.FirstMember, "m", generation, [key]));
+        return Then(() => asked.Ok([new KeyOffset(key, begins)]));
+    }
+
+    public HandMadeRun MemberProcesses(long value, long offset, int generation = 1) => Then(() => Group.Processed(Processes.FirstMember, "m", generation, new PolledRecord(key, offset, value)));
+
+    public HandMadeRun MemberCommits(long next, EventType outcome, int generation = 1)
+    {
+        var commit = default(PendingCommit);
+        Then(() => commit = Group.InvokeCommit(Processes.FirstMember, "m", generation, [new KeyOffset(key, next)]));
+        return Then(outcome == EventType.Ok ? () => commit.Ok() : () => commit.Info());
+    }
+
+    public HandMadeRun MemberGivesUp(int generation = 1) => Then(() => Group.Revoked(Processes.FirstMember, "m", generation, [key]));
+
+    public HandMadeRun Coordinates(int node, int epoch) => Saw(OfOffsets(ObservationKind.ElectionDecided, 11, epoch) with { Other = node, Offset = (long)ElectionKind.Clean, Nodes = new NodeSet(FullIsr), Connection = 1 })
+        .Saw(OfOffsets(ObservationKind.BecameLeader, node, epoch) with { Nodes = new NodeSet(FullIsr) });
+
+    public HandMadeRun FollowsCoordinator(int node, int epoch) => Saw(OfOffsets(ObservationKind.BecameFollower, node, epoch));
+
+    /// <summary>A coordinator and one that follows it keep a committed offset.</summary>
+    public HandMadeRun KeepsCommit(int node, int follower, int epoch, long offset, long next)
+    {
+        var (recordKey, recordValue) = GroupRecordCodec.Encode(new GroupRecord.Offset(GroupName, Partition.Topic, Partition.Partition, new CommittedOffset(next, -1, "", default)));
+        var builder = new RecordBatchBuilder { BaseOffset = offset, PartitionLeaderEpoch = epoch };
+        builder.Append(0, recordKey, recordValue);
+        var batch = builder.ToArray();
+        return Saw(OfOffsets(ObservationKind.Appended, node, epoch) with { Offset = offset, EndOffset = offset + 1, Bytes = batch })
+            .Saw(OfOffsets(ObservationKind.Replicated, follower, epoch) with { Offset = offset, EndOffset = offset + 1, Bytes = batch })
+            .Saw(OfOffsets(ObservationKind.HighWatermark, node, epoch) with { Offset = offset + 1 });
+    }
+
+    private GroupRecorder Group => group ??= new GroupRecorder(recorder, GroupName);
+
+    private static Observation OfOffsets(ObservationKind kind, int node, int epoch) => new(kind, new NodeId(node), new TopicPartition(OffsetsTopic.Name, OffsetsTopic.PartitionOf(GroupName, partitions: 2)), epoch);
+
     public RunVerdict Judged()
     {
-        var plan = new WorkloadPlan(WorkloadNames.Log, 1, 1, 1, []);
+        var plan = new WorkloadPlan(keyed.Count > 0 ? WorkloadNames.Compaction : WorkloadNames.Log, 1, 1, 1, [.. keyed]);
+        if (group is not null) plan = plan with { Members = [new MemberPlan(0, 0, TimeSpan.Zero, TimeSpan.Zero, 1)] };
         var scenario = new Scenario(1, configuration, plan, FaultSchedule.Empty, WorldShape.Plain, TimeSpan.FromSeconds(1), PowerLimit: null);
         return Judge.Of(new RunRecord(scenario, recorder.Log, journal, faults, bitten, failures, 0, now, Ready, RecoveredAfter));
     }

@@ -170,4 +170,17 @@ public sealed class OtherJudgementTests
         Assert.Equal((2L, 1L, 1L, 1L), (events["isr-shrinks"], events["isr-expansions"], events["power-losses"], events["truncations"]));
         Assert.Equal((1L, 1L, 1L, 1L), (events["clean-elections"], events["unclean-elections"], events["last-known-leader-elections"], events["refused-requests"]));
     }
+
+    /// <summary>1 and 2 had a later record of the key, compacted the older one away, and lost the later one to 3, which is elected without either being in sync with it.</summary>
+    [Theory]
+    [InlineData(5, true, "1: unclean-election")]
+    [InlineData(5, false, "1: none")]
+    [InlineData(6, true, "1: none")]
+    public void What_compaction_gave_up_for_a_later_record_may_go_with_it(int laterKey, bool isLost, string expected)
+    {
+        var run = new HandMadeRun("acks=all", "unclean.leader.election.enable=true").SendsKeyed(1, 5).Appends(1, 0, 0, 1).Replicates(2, 0, 0, 1).Replicates(3, 0, 0, 1).Commits(1, 0, 1).IsTold(1, 0)
+            .SendsKeyed(2, laterKey).Appends(1, 0, 1, 2).Replicates(2, 0, 1, 2).Isr(0b0110).Commits(1, 0, 2).IsToldNothing(2);
+        if (isLost) run.Elected(1, 3, ElectionKind.Unclean, isr: 0b1000, eligible: 0, alive: 0).TookOffice(1, 3, 0b1000).Cuts(1, 1, 1).Cuts(2, 1, 1);
+        Assert.Equal(expected, run.IsReadFinally().Judged("compacted-newest"));
+    }
 }

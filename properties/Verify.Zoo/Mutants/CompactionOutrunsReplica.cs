@@ -10,7 +10,7 @@ public sealed class CompactionOutrunsReplica : CleanerRules, IMutant
         "KAFKA-4545, KAFKA-8522; KIP-534",
         "A tombstone goes when its time has come, whoever lacks it; a replica that was away keeps the value that it deleted, and shows it once it leads.",
         Rarity.Medium,
-        ["resurrected-key"],
+        ["compacted-newest"],
         "compaction")
     {
         Broker = static rules => rules with { Cleaner = new CompactionOutrunsReplica() },
