@@ -52,7 +52,7 @@ internal sealed class SimConnection(SimNetwork network, Life owner, Endpoint rem
     public void Close()
     {
         if (!IsOpen) return;
-        Drop(Death.Closed);
+        Drop(arrived.Count == 0 && !Incoming.InFlight.Any() ? Death.InOrder : Death.Closed);
         PostWake();
     }
 

@@ -116,9 +116,10 @@ internal sealed class SimNetwork(SimLoop loop, SimOptions options, Prng prng, Li
     public int DrawPrefix(Death death, int inFlight, out long late)
     {
         late = 0;
-        if (!prng.Chance(options.LatePrefixChance)) return death == Death.Closed ? inFlight : 0;
+        if (!prng.Chance(options.LatePrefixChance)) return death is Death.Closed or Death.InOrder ? inFlight : 0;
         late = (long)(prng.NextDouble() * options.LateBy.Ticks);
-        return prng.Below(inFlight + 1);
+        var prefix = prng.Below(inFlight + 1);
+        return death is Death.InOrder ? inFlight : prefix;
     }
 
     /// <summary>Both directions die; each end learns it when its end of the stream arrives.</summary>

@@ -5,7 +5,10 @@ namespace Chaos.Simulation;
 /// <summary>How a connection ends, which decides about what is in flight.</summary>
 internal enum Death
 {
-    /// <summary>Closed by a living process or its kernel: what was sent may all arrive.</summary>
+    /// <summary>Closed by a living process to which nothing was on its way any more: what was sent arrives, late perhaps, and then the end of the stream.</summary>
+    InOrder,
+
+    /// <summary>Closed by a living process before it had read everything, or by the kernel of one that died: TCP answers what comes with a reset, and what was sent may arrive or not.</summary>
     Closed,
 
     /// <summary>Reset by the network: nothing need arrive.</summary>

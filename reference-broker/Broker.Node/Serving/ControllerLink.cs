@@ -73,8 +73,8 @@ public sealed class ControllerLink(IHost host, IReadOnlyList<Endpoint> controlle
     private void TryNext(RequestChannel asked)
     {
         if (asked != channel) return;                                  // somebody else has moved on already
-        channel.Close();
         channel = null;
         current = (current + 1) % controllers.Count;
+        asked.Close();                                                 // last: others who wait on it run on inside this call, and must see that the next one's turn has come
     }
 }
