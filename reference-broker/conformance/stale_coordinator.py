@@ -4,7 +4,7 @@
     stale_coordinator.py KAFKA_HOME [TRIALS]
 
 Three nodes on loopback. A group's coordinator is paused (SIGSTOP), the next one confirms a commit, and the first is
-asked again over a connection that it already has, at the moment it runs on. See docs/decisions/0009.
+asked again over a connection that it already has, at the moment it runs on. See docs/decisions/0010.
 """
 import os
 import shutil
