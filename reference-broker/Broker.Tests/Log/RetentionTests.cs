@@ -81,6 +81,7 @@ public sealed class RetentionTests
     [Fact]
     public async Task Who_comes_while_a_flush_is_under_way_shares_the_next_one_and_a_failure_is_for_all()
     {
+        SynchronizationContext.SetSynchronizationContext(null);        // as on a node's loop: what waits for a flush runs on inside its end
         var slow = new SlowDisk(disk);
         var other = PartitionLog.Open(slow, "slow", new LogSettings(), new LogRules(), new ProducerRules());
         var flushes = new List<Task>();
