@@ -18,7 +18,8 @@ public sealed class FaithfulRunProperties
     private static readonly TimeSpan Length = TimeSpan.FromSeconds(6);
 
     /// <summary>
-    /// Records and topics under any settings. Of consumer groups and compacted topics under all of them some rare accusations are not settled (README); campaigns and <c>hunt --faithful</c> play these.
+    /// Records and topics under any settings. Consumer groups and compacted topics are left out: too few seeds of them have been played since their last wrong accusation was mended for a test that draws
+    /// anew each time. Campaigns and <c>hunt --faithful</c> play these.
     /// </summary>
     private static readonly Arbitrary<Scenario> OfAnyKind = Gen.Choose(1, int.MaxValue).Select(static seed => AnyScenario.Draw((ulong)seed, Length))
         .Where(static scenario => scenario.Plan.Members.IsEmpty && scenario.Plan.Workload != WorkloadNames.Compaction).ToArbitrary();
