@@ -36,6 +36,7 @@ internal sealed class SimLoop(Prng prng, SimOptions options, TraceHash trace)
         {
             while (!root.IsCompleted)
             {
+                if (++Steps > options.MostSteps) throw new StalledException($"{options.MostSteps} steps and no end at {TimeSpan.FromTicks(Now)}");
                 if (runnable.Count > 0) Turn();
                 else Jump(limit);
             }
@@ -73,7 +74,6 @@ internal sealed class SimLoop(Prng prng, SimOptions options, TraceHash trace)
     {
         if (++turnsThisInstant > options.TurnsPerInstant) throw new StalledException($"{options.TurnsPerInstant} turns at {TimeSpan.FromTicks(Now)} and time does not move on");
         var context = runnable.Count == 1 ? runnable[0] : runnable[prng.Below(runnable.Count)];
-        Steps++;
         Trace.Mix(TraceKind.Turn, context.Node, Now);
         SynchronizationContext.SetSynchronizationContext(context);
         context.RunOne();
@@ -86,7 +86,6 @@ internal sealed class SimLoop(Prng prng, SimOptions options, TraceHash trace)
         if (due > limit) throw new RunTooLongException($"not finished at {TimeSpan.FromTicks(limit)} of virtual time");
         if (due != Now) turnsThisInstant = 0;
         Now = due;
-        Steps++;
         SynchronizationContext.SetSynchronizationContext(null);
         Trace.Mix(TraceKind.Event, 0, due);
         item.Fire();

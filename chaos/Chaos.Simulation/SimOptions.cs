@@ -36,6 +36,9 @@ public sealed record SimOptions
     /// <summary>Turns without time moving on after which the world is taken for a livelock.</summary>
     public int TurnsPerInstant { get; init; } = 1_000_000;
 
+    /// <summary>Turns and events of a whole run after which somebody is taken to go round for ever; far above what any run of a right broker takes, and few enough to fit into memory.</summary>
+    public long MostSteps { get; init; } = 10_000_000;
+
     /// <summary>The wall clock at time zero.</summary>
     public DateTimeOffset Epoch { get; init; } = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 }

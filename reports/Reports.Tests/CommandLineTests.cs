@@ -180,6 +180,23 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("server.properties:4: min.insync.replica: not a setting of Kafka's, ignored; did you mean 'min.insync.replicas'?", output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("true", "commit=auto", "")]
+    [InlineData("false", "commit=after", "consumer.properties:2: enable.auto.commit=false: the application is taken to commit after processing")]
+    public void Promise_reads_when_a_consumer_commits(string value, string given, string note)
+    {
+        var (code, output, _) = Run("promise", FileOf("consumer.properties", $"group.id=payments\nenable.auto.commit={value}\n"));
+        Assert.Equal(0, code);
+        Assert.Contains($"Given: {given}", output, StringComparison.Ordinal);
+        Assert.Contains("at-least-once", output, StringComparison.Ordinal);
+        Assert.Contains(note, output, StringComparison.Ordinal);
+
+        var refused = Run("promise", FileOf("consumer.properties", "enable.auto.commit=treu\n"));
+        Assert.Equal(254, refused.Code);
+        Assert.Contains("consumer.properties:1: ", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("did you mean 'true'?", refused.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Promise_speaks_JSON()
     {
@@ -275,6 +292,7 @@ public sealed class CommandLineTests : IDisposable
         { () => OptionText.Seeds("9..3"), "did you mean 3..9?" },
         { () => OptionText.Seeds("-1"), "expected a whole number" },
         { () => OptionText.Seeds("1..2..3"), "expected a whole number" },
+        { () => OptionText.Seeds("1.."), "--seeds '1..': expected a whole number or a range A..B" },
         { () => OptionText.Duration("--time", "60"), "did you mean '60s'?" },
         { () => OptionText.Duration("--time", "0s"), "more than nothing" },
         { () => OptionText.Duration("--time", "9999h"), "at most a day" },
@@ -285,7 +303,7 @@ public sealed class CommandLineTests : IDisposable
         { () => OptionText.Jobs("0"), "from 1 to" },
         { () => OptionText.Faults("crush"), "unknown fault 'crush'; did you mean 'crash'?" },
         { () => OptionText.Faults("crash,none"), "stands alone" },
-        { () => OptionText.Faults("crash,"), "unknown fault ''" },
+        { () => OptionText.Faults("crash,"), "--faults 'crash,': a word is missing beside a comma" },
     };
 
     [Theory]

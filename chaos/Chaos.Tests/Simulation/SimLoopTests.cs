@@ -136,9 +136,17 @@ public sealed class SimLoopTests
         Assert.Throws<RunTooLongException>(() => world.Run(() => world.Time.DelayAsync(Echo.Ms(2000)), TimeSpan.FromSeconds(1)));
         Assert.Throws<StalledException>(() => new SimWorld(1, new SimOptions { TurnsPerInstant = 1000 }).Run(SpinAsync, TimeSpan.FromSeconds(1)));
 
+        var busy = new SimWorld(1, new SimOptions { MostSteps = 1000 });
+        Assert.Throws<StalledException>(() => busy.Run(() => TickAsync(busy), TimeSpan.FromHours(1)));
+
         static async Task SpinAsync()
         {
             while (true) await Task.Yield();
+        }
+
+        static async Task TickAsync(SimWorld world)
+        {
+            while (true) await world.Time.DelayAsync(Echo.Ms(1));
         }
     }
 

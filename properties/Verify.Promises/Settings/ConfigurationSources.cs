@@ -9,6 +9,9 @@ public enum NoteKind
     /// <summary>Kafka does not know it either; it would be ignored with a warning.</summary>
     Unknown,
 
+    /// <summary>The value leaves open what the application does; the usual is assumed.</summary>
+    Assumed,
+
     /// <summary>A later file or <c>--set</c> gave another value, which holds.</summary>
     Overridden,
 }
@@ -73,6 +76,8 @@ public sealed record ConfigurationInput(Configuration Configuration, IReadOnlyLi
             }
 
             var value = Canonical(setting, text, source);
+            if (name == SettingCatalogue.EnableAutoCommit && value == "after")
+                Notes.Add(new InputNote(NoteKind.Assumed, name, source, $"{name}=false: the application is taken to commit after processing; if it commits first, say --set {setting.Name}=before"));
             var isBrokerDefault = name != setting.Name;
             if (!values.TryGetValue(setting.Name, out var earlier))
             {

@@ -76,7 +76,7 @@ public sealed record Setting(
                 if (spelling.Equals(text, StringComparison.OrdinalIgnoreCase)) return word;
         }
 
-        throw new BadInputException($"{Name}: '{text}' is not one of {Allowed}{Nearest.Hint(text, words)}");
+        throw new BadInputException($"{Name}: '{text}' is not one of {Allowed}{Nearest.Hint(text, [.. words, .. Spellings.IsDefault ? [] : Spellings.Select(s => s.Spelling)])}");
     }
 
     private string Number(string text)

@@ -23,13 +23,15 @@ public static class OptionText
     {
         ArgumentNullException.ThrowIfNull(text);
         var cut = text.IndexOf("..", StringComparison.Ordinal);
-        var range = cut < 0 ? new SeedRange(1, Unsigned("--seeds", text)) : new SeedRange(Unsigned("--seeds", text[..cut]), Unsigned("--seeds", text[(cut + 2)..]));
+        var range = cut < 0 ? new SeedRange(1, Number(text)) : new SeedRange(Number(text[..cut]), Number(text[(cut + 2)..]));
         if (cut < 0 && range.To == 0) throw new BadInputException("--seeds 0: nothing would run, give at least 1");
         if (range.From > range.To) throw new BadInputException($"--seeds {text}: the first is after the last, did you mean {range.To}..{range.From}?");
         return range;
+
+        ulong Number(string part) => Unsigned(part) ?? throw new BadInputException($"--seeds '{text}': expected a whole number or a range A..B, as in --seeds 1..200");
     }
 
-    public static ulong Seed(string text) => Unsigned("--seed", text);
+    public static ulong Seed(string text) => Unsigned(text) ?? throw new BadInputException($"--seed '{text}': expected a whole number");
 
     /// <summary><c>500ms</c>, <c>60s</c>, <c>2m</c>, <c>1h</c>; more than nothing, at most a day.</summary>
     public static TimeSpan Duration(string option, string text)
@@ -74,12 +76,10 @@ public static class OptionText
         if (text == "none") return [];
         var words = text.Split(',');
         if (words.Contains("none")) throw new BadInputException($"--faults '{text}': 'none' stands alone");
+        if (words.Contains("")) throw new BadInputException($"--faults '{text}': a word is missing beside a comma");
         var chosen = words.SelectMany(w => w == "all" ? FaultWord.Default : [Parsed.Word("fault", w, [.. FaultWord.All, "all", "none"])]).ToHashSet(StringComparer.Ordinal);
         return [.. FaultWord.All.Where(chosen.Contains)];
     }
 
-    private static ulong Unsigned(string option, string text) =>
-        ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            ? number
-            : throw new BadInputException($"{option} '{text}': expected a whole number{(option == "--seeds" ? " or a range A..B" : "")}");
+    private static ulong? Unsigned(string text) => ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

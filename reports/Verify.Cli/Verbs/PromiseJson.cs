@@ -107,7 +107,7 @@ internal static class PromiseJson
         json.WriteStartArray("notes");
         foreach (var n in input.Notes)
         {
-            var kind = n.Kind switch { NoteKind.NotModelled => "not-modelled", NoteKind.Unknown => "unknown", NoteKind.Overridden => "overridden", _ => throw new InvalidOperationException($"no such note: {n.Kind}") };
+            var kind = n.Kind switch { NoteKind.NotModelled => "not-modelled", NoteKind.Unknown => "unknown", NoteKind.Assumed => "assumed", NoteKind.Overridden => "overridden", _ => throw new InvalidOperationException($"no such note: {n.Kind}") };
             Write(json, null, [KeyValuePair.Create("kind", kind), KeyValuePair.Create("name", n.Name), KeyValuePair.Create("source", n.Source), KeyValuePair.Create("message", n.Message)]);
         }
 
