@@ -97,7 +97,8 @@ public abstract record Fault([property: JsonPropertyOrder(-2)] Trigger When, [pr
     /// <summary>Nothing passes between two sets of nodes.</summary>
     /// <param name="From">The side that is cut off.</param>
     /// <param name="To">The other side; empty means everybody else (isolation).</param>
-    public sealed record Partition(Trigger When, TimeSpan HowLong, NodeGroup From, NodeGroup To, CutWay Way = CutWay.Both) : Fault(When, HowLong)
+    /// <param name="Port">Only connections to this port are cut; null: all.</param>
+    public sealed record Partition(Trigger When, TimeSpan HowLong, NodeGroup From, NodeGroup To, CutWay Way = CutWay.Both, int? Port = null) : Fault(When, HowLong)
     {
         public override Fault? Resolve(Func<NodeRef, NodeId?> find) =>
             Fix(From, find) is { Count: > 0 } from && Fix(To, find) is { } to ? this with { From = from, To = to } : null;

@@ -49,7 +49,7 @@ public static class FaultText
             CutWay.Out => $"nothing from {Names(partition.From)} reaches {other}",
             CutWay.In => $"nothing from {other} reaches {Names(partition.From)}",
             _ => throw new InvalidOperationException($"unknown cut {partition.Way}"),
-        };
+        } + (partition.Port is { } port ? $" on port {port}" : "");
     }
 
     private static string When(Fault fault) => fault.When switch

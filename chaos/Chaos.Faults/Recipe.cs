@@ -17,6 +17,9 @@ public sealed class Recipe(string name, string says, Func<RecipePace, TimeSpan, 
 {
     private const int Followers = 2;
 
+    /// <summary>Where brokers listen: what is cut off there alone still has its voice in the metadata quorum, also where each broker is a voter.</summary>
+    private const int BrokerPort = 9092;
+
     /// <summary>Clients have written by then, and everybody is in sync.</summary>
     private static readonly TimeSpan First = TimeSpan.FromSeconds(2);
 
@@ -45,11 +48,11 @@ public sealed class Recipe(string name, string says, Func<RecipePace, TimeSpan, 
         new("kill-all", "all brokers die at once and come back: with acks=0 and 1 what was on its way is lost, with acks=all nothing",
             static (_, at) => [.. Brokers(broker => new Fault.Crash(At(at), Brief * 2, broker))]),
         new("isolate-leader", "the leader is cut off from its followers and the controllers, not from its clients: with acks=0 and 1 all that it takes is lost",
-            static (pace, at) => [Cut(at, pace.Session * 2.5, Controllers)]),
+            static (pace, at) => [Cut(at, pace.Session * 2.5, port: null, Controllers)]),
         new("unclean-election", "the followers are cut off until the leader is alone in sync, then it dies: with unclean.leader.election.enable=true what it took alone is lost, also with acks=all and min.insync.replicas=1",
-            static (pace, at) => [Cut(at, Alone(pace) + Rest), new Fault.Crash(At(at + Alone(pace)), pace.Session * 2 + Rest, Leader)]),
+            static (pace, at) => [Cut(at, Alone(pace) + Rest, BrokerPort), new Fault.Crash(At(at + Alone(pace)), pace.Session * 2 + Rest, Leader)]),
         new("last-replica-standing", "the followers are cut off until the leader is alone in sync, then it loses power and is back at once: without eligible leader replicas it leads, and what it had not flushed is lost everywhere",
-            static (pace, at) => [Cut(at, Alone(pace) + Moment * 2), new Fault.Power(At(at + Alone(pace)), Moment, Leader, UnsyncedTail.Lost)]),
+            static (pace, at) => [Cut(at, Alone(pace) + Moment * 2, BrokerPort), new Fault.Power(At(at + Alone(pace)), Moment, Leader, UnsyncedTail.Lost)]),
         new("power-all", "all brokers lose power at once: what was not flushed is lost, with acks=all too",
             static (_, at) => [.. Brokers(broker => new Fault.Power(At(at), Brief * 2, broker, UnsyncedTail.Lost))]),
     ];
@@ -66,8 +69,8 @@ public sealed class Recipe(string name, string says, Func<RecipePace, TimeSpan, 
     /// <summary>After so long the leader is alone in the ISR and has written for a while.</summary>
     private static TimeSpan Alone(RecipePace pace) => pace.ReplicaLag * 2 + Brief * 2;
 
-    private static Fault.Partition Cut(TimeSpan at, TimeSpan howLong, params int[] others) =>
-        new(At(at), howLong, new NodeGroup([Leader]), new NodeGroup([.. Enumerable.Range(0, Followers).Select(Follower), .. others.Select(NodeRef.Of)]));
+    private static Fault.Partition Cut(TimeSpan at, TimeSpan howLong, int? port, params int[] others) =>
+        new(At(at), howLong, new NodeGroup([Leader]), new NodeGroup([.. Enumerable.Range(0, Followers).Select(Follower), .. others.Select(NodeRef.Of)]), Port: port);
 
     private static IEnumerable<Fault> OfFollowers(Func<NodeRef, Fault> fault) => Enumerable.Range(0, Followers).Select(Follower).Select(fault);
 

@@ -8,17 +8,23 @@ namespace Chaos.Live;
 public sealed record LiveDeath(NodeId Node, int ExitCode, string LastWords);
 
 /// <summary>
-/// A cluster of processes on loopback, each broker and voter in one, which can be hurt: killed, stopped, restarted in good order. Every fault proves that it bit by what the system says of the process.
+/// A cluster of processes, each broker and voter in one, which can be hurt: killed, stopped, restarted in good order, cut off. Every fault proves that it bit: by what the system says of the process, by packets that were dropped, by a
+/// controller's answer.
 /// </summary>
-/// <remarks>Used from one thread, the loop of whoever runs the campaign.</remarks>
+/// <remarks>On loopback, or in a network of its own. Used from one thread, the loop of whoever runs the campaign.</remarks>
 public sealed class LiveCluster : IFaultTarget, IDisposable
 {
+    /// <summary>The highest number by which schedules name controllers that are nodes of their own.</summary>
+    private const int Controllers = 20;
+
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(10);
 
     private readonly LiveFolder folder = new();
     private readonly SortedDictionary<int, Node> nodes = [];
     private readonly SortedDictionary<int, Fault> active = [];
+    private readonly SortedSet<int> tried = [], bitten = [];
     private readonly List<HeldPort> ports = [];
+    private readonly LiveNetwork? network;
     private readonly List<LiveDeath> deaths = [];
     private readonly ILiveSystem system;
     private readonly Action<Observation> observe;
@@ -27,16 +33,18 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
     /// <param name="brokers">Nodes 1 to this.</param>
     /// <param name="settings">Of the servers, under Kafka's names, beside identity and listeners.</param>
     /// <param name="observe">Hears of lives and faults.</param>
+    /// <param name="network">Where its nodes are to be, goes with the cluster; null: on loopback, where they cannot be cut apart.</param>
     /// <exception cref="LiveException">A node could not be made ready.</exception>
-    public LiveCluster(ILiveSystem system, int brokers, IReadOnlyList<KeyValuePair<string, string>> settings, bool eligibleLeaderReplicas, Action<Observation> observe)
+    public LiveCluster(ILiveSystem system, int brokers, IReadOnlyList<KeyValuePair<string, string>> settings, bool eligibleLeaderReplicas, Action<Observation> observe, LiveNetwork? network = null)
     {
         this.system = system;
         this.observe = observe;
+        this.network = network;
         try
         {
-            for (var port = 0; port < brokers * 2; port++) ports.Add(HeldPort.Take(new Endpoint("127.0.0.1", 0)));
-            var voters = string.Join(',', Enumerable.Range(1, brokers).Select(id => $"{id}@{ports[brokers + id - 1].Endpoint}"));
-            for (var id = 1; id <= brokers; id++) nodes.Add(id, new Node(Plan(id, ports[id - 1].Endpoint, ports[brokers + id - 1].Endpoint, voters, settings, eligibleLeaderReplicas)));
+            var endpoints = Enumerable.Range(1, brokers).Select(Endpoints).ToArray();
+            var voters = string.Join(',', endpoints.Select(static (endpoint, index) => $"{index + 1}@{endpoint.Controller}"));
+            for (var id = 1; id <= brokers; id++) nodes.Add(id, new Node(Plan(id, endpoints[id - 1].Broker, endpoints[id - 1].Controller, voters, settings, eligibleLeaderReplicas)));
             Parallel.ForEach(nodes.Values, node => system.Prepare(node.Plan));
         }
         catch (AggregateException several) when (several.InnerException is LiveException refused)
@@ -47,15 +55,21 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
     }
 
     /// <summary>What a live cluster can do to its nodes.</summary>
-    public static IReadOnlyList<string> Words { get; } = [FaultWord.Crash, FaultWord.Pause, FaultWord.Restart, FaultWord.MoveLeader];
+    public static IReadOnlyList<string> Words { get; } = [FaultWord.Crash, FaultWord.Pause, FaultWord.Restart, FaultWord.MoveLeader, FaultWord.Partition];
+
+    /// <summary>Can be done only to nodes that have a network of their own.</summary>
+    public static bool NeedsNetwork(Fault fault) => fault is Fault.Partition;
 
     public IReadOnlyList<Endpoint> Bootstrap => [.. nodes.Values.Select(static node => node.Plan.Endpoint)];
 
     /// <summary>Nodes that ended by themselves.</summary>
     public IReadOnlyList<LiveDeath> Deaths => deaths;
 
-    /// <summary>Carries out a move of a leadership; whoever has a client says how.</summary>
-    public Func<TopicPartition, NodeId, bool> MoveLeadership { get; set; } = static (_, _) => false;
+    /// <summary>Faults that were done and changed nothing, by their place in the schedule. One that finds its node down already was not done.</summary>
+    public IEnumerable<int> Missed => tried.Except(bitten);
+
+    /// <summary>Carries out a move of a leadership; whoever has a client says how, and tells <see cref="Bit"/> that it moved.</summary>
+    public Action<int, TopicPartition, NodeId> MoveLeadership { get; set; } = static (_, _, _) => { };
 
     /// <summary>Starts every node that does not run.</summary>
     public void Start()
@@ -64,9 +78,10 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
             if (node.Life is null or { HasExited: true }) Start(node);
     }
 
-    /// <summary>Looks for nodes that ended without being told to.</summary>
+    /// <summary>Looks for nodes that ended without being told to, and for cuts that have dropped something by now.</summary>
     public void Watch()
     {
+        foreach (var cut in active.Keys) Prove(cut);
         foreach (var node in nodes.Values)
         {
             if (node.IsDownByFault || node.Life is not { HasExited: true } ended) continue;
@@ -85,12 +100,18 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
     {
         if (fault is Fault.MoveLeader move)
         {
-            if (MoveLeadership(move.TopicPartition, Fault.NodeOf(move.To))) Bit(index, Fault.NodeOf(move.To));
+            MoveLeadership(index, move.TopicPartition, Fault.NodeOf(move.To));
+            return;
+        }
+        if (fault is Fault.Partition partition)
+        {
+            Cut(index, partition);
             return;
         }
         var node = nodes[Fault.NodeOf(fault.Subject!).Value];
         if (node.IsDownByFault || node.IsPaused || node.Life is not { HasExited: false } life) return;   // it is down already: this fault touches nobody
         active[index] = fault;
+        tried.Add(index);
         switch (fault)
         {
             case Fault.Crash:
@@ -116,16 +137,34 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
 
     public void Heal(int index)
     {
-        if (!active.Remove(index, out var fault)) return;
-        var node = nodes[Fault.NodeOf(fault.Subject!).Value];
-        if (fault is Fault.Pause)
+        if (!active.TryGetValue(index, out var fault)) return;
+        if (fault is Fault.Partition)
         {
-            node.IsPaused = false;
-            node.Life!.Resume();
+            Prove(index);
+            network!.Mend(index);
         }
-        else _ = StartAgainAsync(node);
-        observe(new Observation(ObservationKind.FaultHealed, node.Plan.Id, Other: index));
+        else
+        {
+            var node = nodes[Fault.NodeOf(fault.Subject!).Value];
+            if (fault is not Fault.Pause) _ = StartAgainAsync(node);
+            else
+            {
+                node.IsPaused = false;
+                node.Life!.Resume();
+            }
+        }
+        active.Remove(index);
+        observe(new Observation(ObservationKind.FaultHealed, SubjectOf(fault), Other: index));
     }
+
+    /// <summary>A fault changed something.</summary>
+    public void Bit(int index, NodeId node)
+    {
+        if (bitten.Add(index)) observe(new Observation(ObservationKind.FaultBit, node, Other: index));
+    }
+
+    /// <summary>Takes the calling thread to where the nodes can be reached from.</summary>
+    public void EnterAsClient() => network?.EnterAsClient();
 
     /// <summary>What a node said last, for whoever must find out why.</summary>
     public string LastWords(NodeId node) => LastWords(nodes[node.Value]);
@@ -134,13 +173,48 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
     {
         foreach (var node in nodes.Values) node.Life?.Dispose();
         foreach (var port in ports) port.Dispose();
+        network?.Dispose();
         folder.Dispose();
+    }
+
+    private void Cut(int index, Fault.Partition cut)
+    {
+        if (network is null) throw new LiveException($"fault {cut.Word} cannot be done to processes on loopback");
+        var from = Places(cut.From);
+        var to = cut.To.Count > 0 ? Places(cut.To) : [.. nodes.Keys.Append(LiveNetwork.Clients).Except(from)];
+        var outward = from.SelectMany(one => to.Where(other => other != one).Select(other => (one, other)));
+        var inward = outward.Select(static pair => (pair.other, pair.one));
+        (int, int)[] pairs = [.. (cut.Way == CutWay.In ? [] : outward).Concat(cut.Way == CutWay.Out ? [] : inward).Distinct()];
+        if (pairs.Length == 0 || from.All(IsDown) || to.All(IsDown)) return;                             // there is nobody to be cut off
+        active[index] = cut;
+        tried.Add(index);
+        network.Cut(index, pairs, cut.Port);
+
+        bool IsDown(int place) => nodes.TryGetValue(place, out var node) && (node.IsDownByFault || node.IsPaused);
+    }
+
+    /// <summary>Controllers of their own are none here; whoever is no node is a client.</summary>
+    private int[] Places(NodeGroup group) =>
+        [.. group.Select(static node => Fault.NodeOf(node).Value).Where(id => nodes.ContainsKey(id) || id > Controllers).Select(id => nodes.ContainsKey(id) ? id : LiveNetwork.Clients).Distinct()];
+
+    private void Prove(int index)
+    {
+        if (active[index] is Fault.Partition cut && !bitten.Contains(index) && network!.Dropped(index) > 0) Bit(index, SubjectOf(cut));
+    }
+
+    private static NodeId SubjectOf(Fault fault) => fault.Subject is { } node ? Fault.NodeOf(node) : NodeId.None;
+
+    private (Endpoint Broker, Endpoint Controller) Endpoints(int id)
+    {
+        if (network is not null) return (new Endpoint(LiveNetwork.AddressOf(id), LiveNetwork.BrokerPort), new Endpoint(LiveNetwork.AddressOf(id), LiveNetwork.ControllerPort));
+        var held = new[] { HeldPort.Take(new Endpoint("127.0.0.1", 0)), HeldPort.Take(new Endpoint("127.0.0.1", 0)) };
+        ports.AddRange(held);
+        return (held[0].Endpoint, held[1].Endpoint);
     }
 
     private async Task EndAsync(int index, Node node, LiveProcess life)
     {
-        await life.EndAsync(StopLimit);
-        Bit(index, node.Plan.Id);
+        if (await life.EndAsync(StopLimit)) Bit(index, node.Plan.Id);
     }
 
     private async Task StartAgainAsync(Node node)
@@ -153,12 +227,12 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
     private void Start(Node node)
     {
         node.Life?.Dispose();
-        node.Life = new LiveProcess(system.CommandOf(node.Plan), system.Environment, node.Plan.Folder, node.Said);
+        node.Life = network is null ? Begin() : network.At(node.Plan.Id.Value, Begin);
         node.IsDownByFault = false;
         observe(new Observation(ObservationKind.NodeStarted, node.Plan.Id));
-    }
 
-    private void Bit(int index, NodeId node) => observe(new Observation(ObservationKind.FaultBit, node, Other: index));
+        LiveProcess Begin() => new(system.CommandOf(node.Plan), system.Environment, node.Plan.Folder, node.Said);
+    }
 
     private LiveNodePlan Plan(int id, Endpoint broker, Endpoint controller, string voters, IReadOnlyList<KeyValuePair<string, string>> settings, bool eligibleLeaderReplicas) =>
         new(new NodeId(id), folder.Of(id), broker,

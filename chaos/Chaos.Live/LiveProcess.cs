@@ -44,18 +44,20 @@ internal sealed class LiveProcess : IDisposable
 
     public void Resume() => Signal(Continue);
 
-    /// <summary>Asks it to end in good order, and kills it if it does not.</summary>
-    public async Task EndAsync(TimeSpan limit)
+    /// <summary>Asks it to end in good order, and kills it if it does not; whether it did.</summary>
+    public async Task<bool> EndAsync(TimeSpan limit)
     {
         Signal(Terminate);
         using var patience = new CancellationTokenSource(limit);
         try
         {
             await process.WaitForExitAsync(patience.Token);
+            return true;
         }
         catch (OperationCanceledException)
         {
             Die();
+            return false;
         }
     }
 

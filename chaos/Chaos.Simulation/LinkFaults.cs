@@ -19,16 +19,17 @@ internal sealed class LinkFaults(Func<NodeId, bool> isController)
     public void Remove(ActiveFault fault) => ListFor(fault.Fault).Remove(fault);
 
     /// <summary>True when nothing passes from one node to the other; the faults in the way have then bitten.</summary>
-    public bool Cuts(int from, int to)
+    /// <param name="port">The one that was connected to.</param>
+    public bool Cuts(int from, int to, int port)
     {
         if (cuts.Count == 0) return false;
         var cut = false;
         foreach (var fault in cuts)
         {
-            var way = ((Fault.Partition)fault.Fault).Way;
-            var blocked = (way != CutWay.In && fault.From.Contains(from) && fault.To.Contains(to))
-                          || (way != CutWay.Out && fault.To.Contains(from) && fault.From.Contains(to));
-            if (!blocked) continue;
+            var partition = (Fault.Partition)fault.Fault;
+            var blocked = (partition.Way != CutWay.In && fault.From.Contains(from) && fault.To.Contains(to))
+                          || (partition.Way != CutWay.Out && fault.To.Contains(from) && fault.From.Contains(to));
+            if (!blocked || (partition.Port ?? port) != port) continue;
             cut = true;
             fault.Bite();
         }

@@ -52,8 +52,8 @@ internal sealed class SimNetwork(SimLoop loop, SimOptions options, Prng prng, Li
         var correlations = new Correlations();
         var near = new SimConnection(this, caller, listener.Endpoint, false, correlations);
         var far = new SimConnection(this, listener.Owner, new Endpoint(asker.Address, FirstEphemeralPort + connections++ % 20_000), true, correlations);
-        near.Outgoing = far.Incoming = new Wire(this, asker.Id.Value, answerer.Id.Value) { Receiver = far };
-        far.Outgoing = near.Incoming = new Wire(this, answerer.Id.Value, asker.Id.Value) { Receiver = near };
+        near.Outgoing = far.Incoming = new Wire(this, asker.Id.Value, answerer.Id.Value, listener.Endpoint.Port) { Receiver = far };
+        far.Outgoing = near.Incoming = new Wire(this, answerer.Id.Value, asker.Id.Value, listener.Endpoint.Port) { Receiver = near };
         caller.Connections.Add(near);
         listener.Owner.Connections.Add(far);
         listener.Offer(far);
@@ -246,7 +246,7 @@ internal sealed class ConnectAttempt(SimNetwork network, Life caller, Endpoint e
         }
 
         var to = host.Id.Value;
-        if (!host.HasPower || network.Faults.Cuts(from, to) || network.Faults.Cuts(to, from))
+        if (!host.HasPower || network.Faults.Cuts(from, to, endpoint.Port) || network.Faults.Cuts(to, from, endpoint.Port))
         {
             network.Loop.Schedule(this, network.Loop.Now + retry);
             retry *= 2;

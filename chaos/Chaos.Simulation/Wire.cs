@@ -22,7 +22,8 @@ internal enum Death
 /// One direction of a connection: frames in flight, in order. It stalls at a cut or at a message held back, and goes on where it stopped;
 /// when it dies, a drawn prefix of the frames in flight still arrives, possibly much later, and only then the end of the stream.
 /// </summary>
-internal sealed class Wire(SimNetwork network, int from, int to) : Scheduled
+/// <param name="port">The one that was connected to.</param>
+internal sealed class Wire(SimNetwork network, int from, int to, int port) : Scheduled
 {
     private readonly Queue<Flight> inFlight = new();
     private long lastDue;
@@ -114,7 +115,7 @@ internal sealed class Wire(SimNetwork network, int from, int to) : Scheduled
                 return;
             }
 
-            if (next.Hold is { Healed: false } || network.Faults.Cuts(From, To))
+            if (next.Hold is { Healed: false } || network.Faults.Cuts(From, To, port))
             {
                 stalled = true;
                 network.Stalled.Add(this);

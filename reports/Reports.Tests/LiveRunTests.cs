@@ -46,6 +46,7 @@ public sealed class LiveRunTests
     [InlineData("--faults disk: cannot be done to processes; there are crash", "--faults", "disk", "--on", "process")]
     [InlineData("--workload metadata: on processes there is the workload log", "--workload", "metadata", "--on", "process")]
     [InlineData("--mutant drop-every-fiftieth: planted bugs are in the simulated broker", "--mutant", "drop-every-fiftieth", "--on", "process")]
+    [InlineData("--faults delay: cannot be done to processes", "--faults", "crash,delay", "--on", "process")]
     [InlineData("--schedule power-all: it needs power, which cannot be done to processes", "--schedule", "power-all", "--on", "process")]
     [InlineData("--schedule and --faults exclude each other", "--schedule", "kill-all", "--faults", "crash")]
     [InlineData("unknown schedule 'kill-leadr'; did you mean 'kill-leader'?", "--schedule", "kill-leadr")]

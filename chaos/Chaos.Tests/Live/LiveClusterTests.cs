@@ -114,17 +114,4 @@ public sealed class LiveClusterTests
     }
 
     private static string[] Folders() => Directory.GetDirectories(Path.GetTempPath(), "mqverify-live-*");
-
-    private sealed class Sleepers(string program) : ILiveSystem
-    {
-        public string Name => "sleepers";
-
-        public string Version => "sleepers";
-
-        public IReadOnlyDictionary<string, string> Environment { get; } = new Dictionary<string, string>();
-
-        public void Prepare(LiveNodePlan node) => node.WriteProperties();
-
-        public IReadOnlyList<string> CommandOf(LiveNodePlan node) => program.StartsWith("sleep", StringComparison.Ordinal) ? program.Split(' ') : ["/bin/sh", "-c", program];
-    }
 }

@@ -75,6 +75,33 @@ public sealed class SimNetworkTests
     }
 
     [Fact]
+    public void A_cut_of_a_port_hits_connections_to_it_and_no_others()
+    {
+        var answers = 0;
+        var world = Echo.World(4, Echo.Answering(), async host =>
+        {
+            var connection = await host.Network.ConnectAsync(Echo.ServerAt, Second);
+            for (var i = 0; ; i++)
+            {
+                connection!.Send(Echo.Request(0, i));
+                if (await connection.ReceiveAsync() is not null) answers++;
+                await host.Time.DelayAsync(Echo.Ms(10));
+            }
+        });
+        world.RunFor(50);
+        Assert.Equal((true, false, true), (Answers(Echo.Port + 1), Answers(Echo.Port), Answers(Echo.Port + 1)));
+
+        bool Answers(int port)
+        {
+            world.Inject(port, new Fault.Partition(Trigger.AtMs(0), Second, NodeGroup.Of(1), NodeGroup.Of(0), Port: port));
+            var before = answers;
+            world.RunFor(100);
+            world.Heal(port);
+            return answers > before + 1;                               // one may have been on its way
+        }
+    }
+
+    [Fact]
     public void A_one_way_cut_stops_answers_but_not_requests_and_healing_delivers_them()
     {
         var got = 0;

@@ -42,10 +42,10 @@ public static class Judge
         foreach (var finding in Findings(run))
         {
             var violations = cases.Judge(finding);
-            var seen = violations.Count == 0 && MissedItsFaults(run) ? ResultVerdict.Unknown : violations.Count > 0 ? ResultVerdict.Violated : finding.Verdict == Verdict.Unknown && !Recovered(finding, run) ? ResultVerdict.Unknown : ResultVerdict.Held;
+            var seen = violations.Count == 0 && Missed(run) is not null ? ResultVerdict.Unknown : violations.Count > 0 ? ResultVerdict.Violated : finding.Verdict == Verdict.Unknown && !Recovered(finding, run) ? ResultVerdict.Unknown : ResultVerdict.Held;
             var promised = !GuaranteeCatalogue.All.First(known => known.Name == finding.Guarantee).Anomalies.Any(permitted.Contains);
             var of = finding.Guarantee == Guarantee.Recovery ? 1 : finding.Of;
-            guarantees.Add(new GuaranteeVerdict(finding.Guarantee, seen, promised, of, UnitOf(finding.Guarantee, run), violations, seen == ResultVerdict.Unknown ? finding.Why ?? "no fault of the schedule bit" : null));
+            guarantees.Add(new GuaranteeVerdict(finding.Guarantee, seen, promised, of, UnitOf(finding.Guarantee, run), violations, seen == ResultVerdict.Unknown ? Missed(run) ?? finding.Why : null));
         }
         return new RunVerdict(evidence, guarantees, FigureScan.Of(run, scan, evidence.LeaderChanges));
     }
@@ -87,7 +87,8 @@ public static class Judge
     };
 
     /// <summary>Of real processes something was asked that did not happen: such a run shows nothing.</summary>
-    private static bool MissedItsFaults(RunRecord run) => !run.IsTraced && run.Scenario.Faults.Count > 0 && run.Bitten.Count == 0;
+    private static string? Missed(RunRecord run) =>
+        run.Missed.Count > 0 ? $"not as planned: {string.Join(", ", run.Missed)}" : !run.IsTraced && run.Scenario.Faults.Count > 0 && run.Bitten.Count == 0 ? "no fault of the schedule bit" : null;
 
     private static bool MayLoseSynced(RunRecord run) =>
         run.Bitten.ContainsKey(Chaos.Faults.FaultWord.Disk) || run.Bitten.ContainsKey(Chaos.Faults.FaultWord.DiskLies) || run.Bitten.ContainsKey(Chaos.Faults.FaultWord.BitRot);

@@ -22,6 +22,12 @@ public sealed record LivePlace(ILiveSystem System)
         new(SettingCatalogue.ElectionTimeout, "1000"), new(SettingCatalogue.QuorumFetchTimeout, "2000"), new(SettingCatalogue.RequestTimeout, "3000"), new(SettingCatalogue.DeliveryTimeout, "20000"),
     ];
 
+    /// <summary>The fault words that can be done on this machine.</summary>
+    public static IReadOnlyList<string> WordsHere => [.. LiveCluster.Words.Where(static word => Missing([word]) is null)];
+
+    /// <summary>What faults need and this machine lacks, in one line; null: nothing.</summary>
+    public static string? Missing(IReadOnlyList<string> words) => words.Contains(FaultWord.Partition) && LiveNetwork.Missing() is { } lacking ? $"{FaultWord.Partition} needs a network of the run's own: {lacking}" : null;
+
     /// <summary>What the producers send, second by second, and what happens to the nodes meanwhile; all from the seed.</summary>
     /// <exception cref="BadInputException">A fault word that cannot be done to processes, or consumer groups.</exception>
     public static Scenario Draw(ulong seed, Configuration configuration, FaultChoice faults, TimeSpan length)
@@ -69,10 +75,19 @@ public sealed record LivePlace(ILiveSystem System)
                 FaultWord.Pause => new Fault.Pause(when, Seconds(0.2, 8), victim),
                 FaultWord.Restart => new Fault.Restart(when, Seconds(0.1, 3), victim),
                 FaultWord.MoveLeader => new Fault.MoveLeader(when, partition, NodeRef.Of(1 + chance.Below(brokers))),
+                FaultWord.Partition => Cut(when, Seconds(0.5, 8), victim, NodeRef.Of(1 + chance.Below(brokers))),
                 var word => throw new InvalidOperationException($"unknown fault {word}"),
             });
         }
         return new FaultSchedule(faults);
+
+        // From one other node, from all other nodes, or from the clients too; mostly both ways.
+        Fault.Partition Cut(Trigger when, TimeSpan howLong, NodeRef victim, NodeRef other)
+        {
+            var kind = chance.Below(3);
+            var peers = kind == 0 ? new NodeGroup([other]) : kind == 1 ? NodeGroup.Of([.. Enumerable.Range(1, brokers)]) : NodeGroup.None;
+            return new Fault.Partition(when, howLong, new NodeGroup([victim]), peers, chance.Chance(0.6) ? CutWay.Both : chance.Pick([CutWay.Out, CutWay.In]));
+        }
 
         TimeSpan Seconds(double from, double to) => TimeSpan.FromMilliseconds(Math.Round(1000 * (from + (to - from) * chance.NextDouble())));
     }

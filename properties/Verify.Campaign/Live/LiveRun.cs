@@ -39,7 +39,8 @@ public sealed class LiveRun : IDisposable
         host = new RealHost(ClusterNodes.Operator, new MemoryDisk(), new Prng(scenario.Seed), Note);
         began = host.Time.GetTimestamp();
         recorder = new HistoryRecorder(history, () => Now.Ticks * TimeSpan.NanosecondsPerTick);
-        cluster = new LiveCluster(system, scenario.Configuration.Brokers, ServerSettings(scenario.Configuration), scenario.Configuration.EligibleLeaderReplicas, Note) { MoveLeadership = MoveLeadership };
+        var network = scenario.Faults.Any(LiveCluster.NeedsNetwork) ? new LiveNetwork(ClusterNodes.Brokers(scenario.Configuration.Brokers).Ids()) : null;
+        cluster = new LiveCluster(system, scenario.Configuration.Brokers, ServerSettings(scenario.Configuration), scenario.Configuration.EligibleLeaderReplicas, Note, network) { MoveLeadership = MoveLeadership };
         nemesis = new Nemesis(scenario.Faults, cluster, host.Time);
         var plain = SimulatedSettings.Kit(scenario, cluster.Bootstrap, scope, static () => ClientRules.Faithful);
         kit = plain with { Producer = at => new Watched(at, plain.Producer(at)) };
@@ -55,11 +56,12 @@ public sealed class LiveRun : IDisposable
         using var run = new LiveRun(scenario, system, into);
         var played = run.host.Loop.RunAsync(async () =>
         {
+            run.cluster.EnterAsClient();
             var playing = run.PlayAsync();
             await await Task.WhenAny(playing, run.scope.Failed);
         });
         played.Wait(stop);
-        return new RunRecord(scenario, into, run.journal, run.nemesis.Outcomes, run.nemesis.Bitten, run.Failures, 0, run.Now, run.isReady, run.recoveredAfter) { IsTraced = false };
+        return new RunRecord(scenario, into, run.journal, run.nemesis.Outcomes, run.nemesis.Bitten, run.Failures, 0, run.Now, run.isReady, run.recoveredAfter) { IsTraced = false, Missed = run.Missed };
     }
 
     public void Dispose()
@@ -67,6 +69,8 @@ public sealed class LiveRun : IDisposable
         host.Dispose();
         cluster.Dispose();
     }
+
+    private string[] Missed => [.. cluster.Missed.Select(index => $"{scenario.Faults[index].Word} changed nothing")];
 
     private NodeFailure[] Failures => [.. cluster.Deaths.Select(death => new NodeFailure(death.Node, default, new LiveException($"exit code {death.ExitCode}: {death.LastWords}")))];
 
@@ -111,11 +115,10 @@ public sealed class LiveRun : IDisposable
         }
     }
 
-    private bool MoveLeadership(TopicPartition partition, NodeId to)
+    private void MoveLeadership(int index, TopicPartition partition, NodeId to) => scope.Start(async () =>
     {
-        scope.Start(() => cares.MoveLeaderAsync(host, partition, to));
-        return true;
-    }
+        if (await cares.MoveLeaderAsync(host, partition, to)) cluster.Bit(index, to);
+    });
 
     private void Note(Observation seen)
     {

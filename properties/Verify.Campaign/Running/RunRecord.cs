@@ -13,4 +13,7 @@ public sealed record RunRecord(
 {
     /// <summary>The journal tells the life of every record on every node. False where the cluster was seen from outside only.</summary>
     public bool IsTraced { get; init; } = true;
+
+    /// <summary>What was to happen and did not, in words: a run that was to show something and could not. Only of real processes.</summary>
+    public IReadOnlyList<string> Missed { get; init; } = [];
 }

@@ -67,7 +67,7 @@ internal sealed class CampaignOptions
         var one = parsed.GetValue(seed);
         var part = parsed.GetValue(shard);
         var range = one is { } only ? new SeedRange(only, only) : live is not null && !WasGiven(parsed, seeds) ? scenario?.Seeds ?? new SeedRange(1, 1) : Given(parsed, seeds, scenario?.Seeds);
-        var words = live is not null && !WasGiven(parsed, faults) && scenario?.Faults is null ? LiveCluster.Words : Given(parsed, faults, scenario?.Faults);
+        var words = live is not null && !WasGiven(parsed, faults) && scenario?.Faults is null ? LivePlace.WordsHere : Given(parsed, faults, scenario?.Faults);
         var plan = new CampaignPlan
         {
             Cells = cells.Possible,
@@ -112,6 +112,7 @@ internal sealed class CampaignOptions
             if (!cell.Configuration.CombinedRoles) throw new BadInputException("process.roles=separate: on processes every node is both broker and controller");
             _ = plan.ScenarioOf(cell, plan.Seeds.From);
         }
+        if (LivePlace.Missing(plan.Recipe?.Words ?? plan.Faults.Words) is { } missing) throw new BadInputException($"{(plan.Recipe is { Name: var name } ? $"--schedule {name}" : "--faults")}: {missing}");
     }
 
     private static IReadOnlyList<string> EachOnce(IReadOnlyList<string> words)
