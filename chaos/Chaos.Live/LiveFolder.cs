@@ -13,7 +13,7 @@ public sealed class LiveFolder : IDisposable
     public LiveFolder()
     {
         Path = Directory.CreateTempSubdirectory(Prefix).FullName;
-        File.WriteAllText(System.IO.Path.Combine(Path, RunnerFile), $"{Environment.ProcessId} {LiveProcess.StartedAt(Environment.ProcessId)}");
+        File.WriteAllText(System.IO.Path.Combine(Path, RunnerFile), LiveProcess.Note(Environment.ProcessId));
     }
 
     public string Path { get; }
@@ -37,12 +37,8 @@ public sealed class LiveFolder : IDisposable
 
     public void Dispose() => Remove(Path);
 
-    /// <summary>The id in the file if the very process that was noted there is still alive.</summary>
-    private static int? Lives(string file)
-    {
-        if (!File.Exists(file) || File.ReadAllText(file).Split(' ') is not [var text, var started] || !int.TryParse(text, CultureInfo.InvariantCulture, out var id)) return null;
-        return started.Length > 0 && LiveProcess.StartedAt(id) == started ? id : null;
-    }
+    /// <summary>The process that is noted in the file, if it is still alive.</summary>
+    private static int? Lives(string file) => File.Exists(file) ? LiveProcess.Noted(File.ReadAllText(file)) : null;
 
     /// <summary>A process that was killed a moment ago may still be writing.</summary>
     private static void Remove(string folder)

@@ -10,18 +10,19 @@ internal sealed class LiveProcess : IDisposable
     private const int Terminate = 15, Kill = 9, Continue = 18, Stop = 19;
     private const int StateField = 2, StartField = 21;                 // of /proc/PID/stat, from 0
 
+    /// <summary>The shell becomes the program, so that the id is the program's own and its output outlives this process. Before, it notes who it is: there is no moment at which a runner could die and leave a program of which nothing is known.</summary>
+    private const string Shell = $"""read -r stat </proc/$$/stat; echo "$stat" >{LiveFolder.ProcessFile}; exec "$@" >>"$0" 2>&1 </dev/null""";
+
     private readonly Process process;
 
     /// <param name="said">Appended to.</param>
     public LiveProcess(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string folder, string said)
     {
-        // The shell becomes the program, so that the id is the program's own and its output outlives this process.
-        var start = new ProcessStartInfo("/bin/sh", ["-c", "exec \"$@\" >>\"$0\" 2>&1 </dev/null", said, .. command]) { WorkingDirectory = folder };
+        var start = new ProcessStartInfo("/bin/sh", ["-c", Shell, said, .. command]) { WorkingDirectory = folder };
         foreach (var (name, value) in environment) start.Environment[name] = value;
         start.Environment["LOG_DIR"] = folder;
         process = Process.Start(start)!;
         Id = process.Id;
-        File.WriteAllText(Path.Combine(folder, LiveFolder.ProcessFile), $"{Id} {StartedAt(Id)}");
     }
 
     public int Id { get; }
@@ -70,6 +71,13 @@ internal sealed class LiveProcess : IDisposable
     /// <summary>When a process was started, in the system's own ticks, null when there is none of that id: an id may be given to another.</summary>
     public static string? StartedAt(int id) => StatOf(id)?[StartField];
 
+    /// <summary>The line by which a process can be found again.</summary>
+    public static string Note(int id) => File.ReadAllText(StatFile(id));
+
+    /// <summary>The id in such a line if the very process that was noted there is still alive.</summary>
+    public static int? Noted(string line) =>
+        line.Split(' ')[0] is var text && int.TryParse(text, CultureInfo.InvariantCulture, out var id) && Fields(line) is { Length: > StartField } noted && StartedAt(id) == noted[StartField] ? id : null;
+
     public static void KillByForce(int id) => _ = SendSignal(id, Kill);
 
     private void Signal(int signal)
@@ -77,19 +85,22 @@ internal sealed class LiveProcess : IDisposable
         if (!process.HasExited) _ = SendSignal(Id, signal);
     }
 
-    /// <summary>The name in brackets may hold spaces; after it come fields parted by one.</summary>
     private static string[]? StatOf(int id)
     {
         try
         {
-            var text = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/stat"));
-            return ["", "", .. text[(text.LastIndexOf(')') + 2)..].Split(' ')];
+            return Fields(Note(id));
         }
         catch (IOException)
         {
             return null;
         }
     }
+
+    /// <summary>The name in brackets may hold spaces; after it come fields parted by one.</summary>
+    private static string[] Fields(string stat) => ["", "", .. stat[Math.Min(stat.Length, stat.LastIndexOf(')') + 2)..].Split(' ')];
+
+    private static string StatFile(int id) => string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/stat");
 
     [DllImport("libc", EntryPoint = "kill")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -81,7 +81,9 @@ public sealed class LiveClusterTests
             var mine = Assert.Single(Folders().Except(before));
             Assert.Contains("a=b", File.ReadAllLines(Path.Combine(mine, "node-2", "server.properties")));
             Assert.Contains("node.id=2", File.ReadAllLines(Path.Combine(mine, "node-2", "server.properties")));
-            processes = [.. new[] { 1, 2 }.Select(node => int.Parse(File.ReadAllText(Path.Combine(mine, $"node-{node}", "process")).Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture))];
+            string[] notes = [.. new[] { 1, 2 }.Select(node => Path.Combine(mine, $"node-{node}", "process"))];
+            Assert.True(SpinWait.SpinUntil(() => notes.All(note => File.Exists(note) && LiveProcess.Noted(File.ReadAllText(note)) is not null), TimeSpan.FromSeconds(30)));
+            processes = [.. notes.Select(note => LiveProcess.Noted(File.ReadAllText(note))!.Value)];
             Assert.All(processes, id => Assert.False(Process.GetProcessById(id).HasExited));
         }
         Assert.Empty(Folders().Except(before));
@@ -95,8 +97,9 @@ public sealed class LiveClusterTests
         using var orphan = Process.Start(new ProcessStartInfo("sleep", "1000"))!;
         var folder = Directory.CreateTempSubdirectory("mqverify-live-").FullName;
         Directory.CreateDirectory(Path.Combine(folder, "node-1"));
-        File.WriteAllText(Path.Combine(folder, "node-1", "process"), $"{orphan.Id} {LiveProcess.StartedAt(orphan.Id)}");
-        File.WriteAllText(Path.Combine(folder, "runner"), $"{Environment.ProcessId} 1");              // the id is in use again, by another process
+        File.WriteAllText(Path.Combine(folder, "node-1", "process"), LiveProcess.Note(orphan.Id));
+        var me = LiveProcess.Note(Environment.ProcessId);
+        File.WriteAllText(Path.Combine(folder, "runner"), me.Replace($" {LiveProcess.StartedAt(Environment.ProcessId)} ", " 1 ", StringComparison.Ordinal));   // the id is in use again, by another process
         Assert.True(LiveFolder.SweepLeftovers() >= 1);
         Assert.True(orphan.WaitForExit(5000));
         Assert.False(Directory.Exists(folder));
