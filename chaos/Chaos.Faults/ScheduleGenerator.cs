@@ -16,6 +16,7 @@ public static class ScheduleGenerator
         var drawing = new Drawing(prng, scope, Weights.Even);
         for (var count = prng.Between(scope.FewestFaults, scope.MostFaults); count > 0;) count -= drawing.AddFaults();
         drawing.AddTraps();
+        drawing.AddUpset();
         return drawing.Done();
     }
 
@@ -38,6 +39,7 @@ public static class ScheduleGenerator
         }
 
         drawing.AddTraps();
+        drawing.AddUpset();
         return drawing.Done();
     }
 
@@ -66,6 +68,7 @@ public static class ScheduleGenerator
     private sealed class Drawing(Prng prng, ScheduleScope scope, Weights weights)
     {
         private static readonly string[] Outages = [FaultWord.Crash, FaultWord.Power, FaultWord.Pause, FaultWord.Partition, FaultWord.Fence];
+        private static readonly string[] Upsets = [FaultWord.Crash, FaultWord.Pause, FaultWord.Partition, FaultWord.Restart, FaultWord.MoveLeader];
         private static readonly string[] OfServers = [FaultWord.Crash, FaultWord.Power, FaultWord.Pause, FaultWord.Restart, FaultWord.Delay];
 
         /// <summary>What keeps a replica from following, from learning who leads, or from both, and lets it live.</summary>
@@ -187,6 +190,22 @@ public static class ScheduleGenerator
             }
 
             if (scope.Focus.Count > 1 && Allows(FaultWord.Partition)) Keep(Apart(AtRisk(null), aim.LogUniform(Ms(200), scope.Longest)));
+        }
+
+        /// <summary>A leader is gone for as long as another one needs to be elected: little is lost, doubled or reordered while leadership stays where it is.</summary>
+        public void AddUpset()
+        {
+            var ways = Upsets.Where(Allows).ToArray();
+            if (scope.UpsetChance == 0 || scope.Partitions.Count == 0 || scope.Brokers.Count < 2 || ways.Length == 0 || !prng.Chance(scope.UpsetChance)) return;
+            var partition = prng.Pick(scope.Partitions);
+            var when = new Trigger.At(aim.LogUniform(scope.Span / 20, scope.Span * 0.8));
+            var (howLong, leader) = (aim.LogUniform(scope.Longest / 3, scope.Longest), new NodeRef.LeaderOf(partition));
+            Keep(prng.Pick(ways) switch
+            {
+                FaultWord.MoveLeader => new Fault.MoveLeader(when, partition, new NodeRef.FollowerOf(partition, prng.Below(Math.Min(2, scope.Brokers.Count - 1)))),
+                FaultWord.Restart => new Fault.Restart(when, howLong, leader),
+                var word => Outage(word, when, howLong, leader),
+            });
         }
 
         private bool Allows(string word) => scope.Words.Contains(word);

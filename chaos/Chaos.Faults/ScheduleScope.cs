@@ -57,6 +57,9 @@ public sealed record ScheduleScope
     /// <summary>How often a leadership that is moved is moved away and back at once.</summary>
     public double TossChance { get; init; } = 0.2;
 
+    /// <summary>How often one fault more takes a leader away for long enough that another is elected.</summary>
+    public double UpsetChance { get; init; } = 0.8;
+
     /// <summary>API keys whose requests or answers may be held or lost: Produce, Fetch, AlterPartition and the quorum's, unless told otherwise.</summary>
     public IReadOnlyList<short> ApiKeys { get; init; } = [0, 1, 22, 52, 53, 56, 62];
 }

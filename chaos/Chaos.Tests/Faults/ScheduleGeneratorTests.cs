@@ -29,7 +29,7 @@ public sealed class ScheduleGeneratorTests
                 if (fault is Fault.Crash or Fault.Power or Fault.Restart) Assert.False(fault.Subject is NodeRef.Fixed { Id.Value: >= 6 });
             });
             Assert.InRange(schedule.Count(fault => fault is Fault.Power), 0, scope.PowerBudget);
-            Assert.InRange(schedule.Count, 0, scope.MostFaults + 2 * 4 + 3);      // the last draw may be two tosses; then the trap
+            Assert.InRange(schedule.Count, 0, scope.MostFaults + 2 * 4 + 4);      // the last draw may be two tosses; then the trap and the upset
         }).QuickCheckThrowOnFailure();
 
     [Fact]
@@ -45,6 +45,15 @@ public sealed class ScheduleGeneratorTests
                 ObservationKind.Elected, ObservationKind.Replicated, ObservationKind.Truncated, ObservationKind.QuorumLeader, ObservationKind.CommittedAtRisk,
             },
             kinds);
+    }
+
+    [Fact]
+    public void Most_schedules_take_a_leader_away()
+    {
+        int Upsets(ScheduleScope scope) => Enumerable.Range(0, 200).Count(seed => ScheduleGenerator.Uniform(new Prng((ulong)seed), scope) is [.., var last] && last.When is Trigger.At && last is Fault.Crash { Node: NodeRef.LeaderOf } or Fault.MoveLeader);
+        var alone = Scope with { Words = [FaultWord.Crash, FaultWord.MoveLeader], FewestFaults = 0, MostFaults = 0 };
+        Assert.InRange(Upsets(alone), 130, 190);
+        Assert.Equal(0, Upsets(alone with { UpsetChance = 0 }));
     }
 
     [Fact]

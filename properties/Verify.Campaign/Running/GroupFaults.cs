@@ -27,6 +27,7 @@ internal static class GroupFaults
             Span = length * 0.9,
             MostFaults = 6,
             PowerBudget = int.MaxValue,
+            UpsetChance = 0,
             ApiKeys = ApiKeys,
         };
         return ScheduleGenerator.Uniform(chance, scope).Concat(OfMember(chance, plan, faults, length)).Concat(OfReplaced(chance, plan, brokers, faults));
