@@ -21,6 +21,17 @@ public sealed partial class TerminalTests
     public void A_partial_result_reads_as_it_should() => Golden.Equals("interrupted.txt", TerminalReport.Render(Fixtures.Interrupted(), Style));
 
     [Fact]
+    public void What_the_runs_suffered_is_told_with_the_name_of_its_configuration()
+    {
+        var six = Fixtures.SixCells();
+        Assert.DoesNotContain("suffered", TerminalReport.Render(six, Style), StringComparison.Ordinal);
+        var stalled = TerminalReport.Render(six with { Cells = [six.Cells[0], six.Cells[1] with { Notes = ["The machine slept."] }] }, Style);
+        Assert.Matches("suffered that nobody planned\n .*true.*: The machine slept.\n", stalled);
+        var often = six with { Cells = [six.Cells[0] with { Notes = [.. Enumerable.Range(1, 12).Select(static number => $"The machine slept {number} times.")] }] };
+        Assert.Contains(" The machine slept 10 times.\n 2 more in the report\n", TerminalReport.Render(often, Style), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_verdict_is_the_first_word()
     {
         Assert.StartsWith("HELD", TerminalReport.Render(Fixtures.SixCells(), Style));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Verify.Campaign.Judging;
 using Verify.Campaign.Results;
 using Verify.Campaign.Running;
@@ -8,9 +9,12 @@ namespace Verify.Campaign.Campaigns;
 /// <summary>Adds up the runs of one cell. The sums do not depend on the order in which runs end; memory does not grow with their number.</summary>
 internal sealed class CellTally(Cell cell, CampaignPlan plan)
 {
+    private const int MostNotes = 20;
+
     private readonly Dictionary<string, GuaranteeTally> guarantees = [];
     private readonly List<string> order = [];
     private readonly SortedDictionary<int, long> latencies = [];
+    private readonly List<string> notes = [];
     private readonly SortedDictionary<string, long> faults = new(StringComparer.Ordinal), events = new(StringComparer.Ordinal);
     private long runs, operations, acknowledged, indeterminate, failed, leaderChanges, measured;
     private double? longestOutage, recovery;
@@ -36,6 +40,7 @@ internal sealed class CellTally(Cell cell, CampaignPlan plan)
         foreach (var (name, count) in figures.Events) events[name] = events.GetValueOrDefault(name) + count;
         if (verdict.IsComplete(run.Bitten)) events["complete-runs"] = events.GetValueOrDefault("complete-runs") + 1;
         foreach (var latency in figures.Latencies) AddLatency(latency);
+        AddNotes(seed, run);
         AddOutage(seed, figures);
         foreach (var guarantee in verdict.Guarantees)
         {
@@ -76,10 +81,20 @@ internal sealed class CellTally(Cell cell, CampaignPlan plan)
         Guarantees = [.. order.OrderBy(Place).Select(name => guarantees[name].Result(runs, storyOf(name), powerOf(name, runs)))],
         Availability = new Availability(longestOutage, recovery, outageSeed, measured == 0 ? null : outageSum / measured, measured, leaderless.TotalMilliseconds),
         LatencyMs = latencies.Count == 0 ? null : new Latency(Simulated: plan.Live is null, longestLatency, new SortedDictionary<int, long>(latencies)),
+        Notes = notes,
         DefaultsThatDiffer = [.. Cell.Configuration.DifferencesFromKafka.Select(difference => new Results.DefaultDifference(difference.Name, difference.Ours, difference.Kafkas ?? "", difference.Meaning))],
     };
 
     private static int Place(string guarantee) => GuaranteeCatalogue.All.TakeWhile(known => known.Name != guarantee).Count();
+
+    /// <summary>What the runs suffered that nobody planned; of real processes alone.</summary>
+    private void AddNotes(ulong seed, RunRecord run)
+    {
+        if (run.Stalls.Count > 0) events["machine-stalls"] = events.GetValueOrDefault("machine-stalls") + run.Stalls.Count;
+        if (notes.Count >= MostNotes) return;
+        if (run.Missed.Count > 0) notes.Add($"Seed {seed} was not as planned, so that nothing counts as held there: {string.Join("; ", run.Missed)}.");
+        if (run.Stalls.Count > 0) notes.Add(string.Create(CultureInfo.InvariantCulture, $"The machine itself stood still during seed {seed}: {string.Join(", ", run.Stalls.OrderByDescending(static stall => stall.HowLong).Take(3).Select(static stall => $"{stall.HowLong.TotalMilliseconds:0} ms at {stall.At.TotalSeconds:0.0} s"))}{(run.Stalls.Count > 3 ? $" and {run.Stalls.Count - 3} shorter ones" : "")}."));
+    }
 
     private void AddLatency(TimeSpan latency)
     {

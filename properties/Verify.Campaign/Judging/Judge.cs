@@ -88,7 +88,7 @@ public static class Judge
 
     /// <summary>Of real processes something was asked that did not happen: such a run shows nothing.</summary>
     private static string? Missed(RunRecord run) =>
-        run.Missed.Count > 0 ? $"not as planned: {string.Join(", ", run.Missed)}" : !run.IsTraced && run.Scenario.Faults.Count > 0 && run.Bitten.Count == 0 ? "no fault of the schedule bit" : null;
+        run.Missed.Count > 0 ? $"not as planned: {string.Join("; ", run.Missed)}" : !run.IsTraced && run.Scenario.Faults.Count > 0 && run.Bitten.Count == 0 ? "no fault of the schedule bit" : null;
 
     private static bool MayLoseSynced(RunRecord run) =>
         run.Bitten.ContainsKey(Chaos.Faults.FaultWord.Disk) || run.Bitten.ContainsKey(Chaos.Faults.FaultWord.DiskLies) || run.Bitten.ContainsKey(Chaos.Faults.FaultWord.BitRot);

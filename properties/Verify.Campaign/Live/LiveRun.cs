@@ -1,3 +1,4 @@
+using System.Globalization;
 using Broker.Hosting;
 using Broker.Protocol;
 using Broker.Runtime;
@@ -18,6 +19,9 @@ namespace Verify.Campaign.Live;
 /// <remarks>All clients and the nemesis share one loop, since a history has one writer. Its journal tells what can be seen from outside: lives, faults, leaders and ISRs.</remarks>
 public sealed class LiveRun : IDisposable
 {
+    /// <summary>A fault that comes later than this was not the one that was planned.</summary>
+    private static readonly TimeSpan Late = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan Boot = TimeSpan.FromSeconds(90), Read = TimeSpan.FromSeconds(120);
 
     private readonly Journal journal = new();
@@ -29,6 +33,7 @@ public sealed class LiveRun : IDisposable
     private readonly Nemesis nemesis;
     private readonly ClientKit kit;
     private readonly ClusterOperator cares;
+    private readonly StallWatch stalls;
     private readonly long began;
     private bool isReady;
     private TimeSpan? recoveredAfter;
@@ -44,24 +49,28 @@ public sealed class LiveRun : IDisposable
         nemesis = new Nemesis(scenario.Faults, cluster, host.Time);
         var plain = SimulatedSettings.Kit(scenario, cluster.Bootstrap, scope, static () => ClientRules.Faithful);
         kit = plain with { Producer = at => new Watched(at, plain.Producer(at)) };
+        stalls = new StallWatch(host.Time, () => Now);
         cares = new ClusterOperator(scenario, kit) { Patience = Boot, TopicSettings = TopicSettings(scenario.Configuration) };
     }
 
     private TimeSpan Now => host.Time.GetElapsedTime(began);
 
+    /// <param name="mustBite">Each fault of the scenario is part of what it is to show. Otherwise one that finds its node down by another changes nothing.</param>
     /// <exception cref="LiveException">The cluster could not be made.</exception>
     /// <exception cref="OperationCanceledException">Somebody asked to stop; nothing is left behind.</exception>
-    public static RunRecord Play(Scenario scenario, ILiveSystem system, HistoryLog into, CancellationToken stop)
+    public static RunRecord Play(Scenario scenario, ILiveSystem system, bool mustBite, HistoryLog into, CancellationToken stop)
     {
         using var run = new LiveRun(scenario, system, into);
         var played = run.host.Loop.RunAsync(async () =>
         {
             run.cluster.EnterAsClient();
+            run.scope.Start(run.stalls.WatchAsync);
             var playing = run.PlayAsync();
             await await Task.WhenAny(playing, run.scope.Failed);
+            run.stalls.MayStop = true;
         });
         played.Wait(stop);
-        return new RunRecord(scenario, into, run.journal, run.nemesis.Outcomes, run.nemesis.Bitten, run.Failures, 0, run.Now, run.isReady, run.recoveredAfter) { IsTraced = false, Missed = run.Missed };
+        return new RunRecord(scenario, into, run.journal, run.nemesis.Outcomes, run.nemesis.Bitten, run.Failures, 0, run.Now, run.isReady, run.recoveredAfter) { IsTraced = false, Missed = run.Missed(mustBite), Stalls = run.stalls.Stalls };
     }
 
     public void Dispose()
@@ -70,7 +79,17 @@ public sealed class LiveRun : IDisposable
         cluster.Dispose();
     }
 
-    private string[] Missed => [.. cluster.Missed.Select(index => $"{scenario.Faults[index].Word} changed nothing")];
+    private string[] Missed(bool mustBite)
+    {
+        var done = cluster.Missed.ToHashSet();
+        return [.. nemesis.Outcomes.Select(fault => WhyMissed(fault, mustBite || done.Contains(fault.Index)) is { } why ? $"{FaultText.Sentence(fault.Fault, fault.Resolved)}: {why}" : null).OfType<string>()];
+    }
+
+    private static string? WhyMissed(FaultOutcome fault, bool mustBite) =>
+        mustBite && fault.Resolved is null ? "it did not come to that"
+        : mustBite && !fault.Bit ? "it changed nothing"
+        : fault is { Fault.When: Trigger.At(var planned), At: { } came } && came - planned > Late ? string.Create(CultureInfo.InvariantCulture, $"it came {(came - planned).TotalSeconds:0.0} s late")
+        : null;
 
     private NodeFailure[] Failures => [.. cluster.Deaths.Select(death => new NodeFailure(death.Node, default, new LiveException($"exit code {death.ExitCode}: {death.LastWords}")))];
 

@@ -16,4 +16,10 @@ public sealed record RunRecord(
 
     /// <summary>What was to happen and did not, in words: a run that was to show something and could not. Only of real processes.</summary>
     public IReadOnlyList<string> Missed { get; init; } = [];
+
+    /// <summary>When the machine itself stood still. Only of real processes.</summary>
+    public IReadOnlyList<Stall> Stalls { get; init; } = [];
 }
+
+/// <param name="At">Since the run began.</param>
+public readonly record struct Stall(TimeSpan At, TimeSpan HowLong);

@@ -42,6 +42,9 @@ internal sealed class HandMadeRun
 
     public bool Ready { get; set; } = true;
 
+    /// <summary>Of real processes: which faults were not as planned. Null: all this was in simulation.</summary>
+    public IReadOnlyList<string>? Missed { get; set; }
+
     public TimeSpan? RecoveredAfter { get; set; } = TimeSpan.FromSeconds(1);
 
     // Clients
@@ -201,7 +204,7 @@ internal sealed class HandMadeRun
         var plan = new WorkloadPlan(keyed.Count > 0 ? WorkloadNames.Compaction : WorkloadNames.Log, 1, 1, 1, [.. keyed]);
         if (group is not null) plan = plan with { Members = [new MemberPlan(0, 0, TimeSpan.Zero, TimeSpan.Zero, 1)] };
         var scenario = new Scenario(1, configuration, plan, FaultSchedule.Empty, WorldShape.Plain, TimeSpan.FromSeconds(1), PowerLimit: null);
-        return Judge.Of(new RunRecord(scenario, recorder.Log, journal, faults, bitten, failures, 0, now, Ready, RecoveredAfter));
+        return Judge.Of(new RunRecord(scenario, recorder.Log, journal, faults, bitten, failures, 0, now, Ready, RecoveredAfter) { IsTraced = Missed is null, Missed = Missed ?? [] });
     }
 
     /// <summary>The cases of one anomaly as "value: excuse", or "value: none".</summary>

@@ -11,6 +11,8 @@ public sealed record TerminalStyle(int Width = 80, bool Colour = false, string? 
 /// <summary>A campaign on a terminal: verdict first, then the matrix, the other guarantees, the stories and where the report is.</summary>
 public static class TerminalReport
 {
+    private const int MostNotes = 10;
+
     public static string Render(CampaignResult result, TerminalStyle style)
     {
         style = style with { Width = Math.Max(60, style.Width) };
@@ -22,6 +24,7 @@ public static class TerminalReport
             var stories = StoryNumbers(result);
             Matrix.Write(page, result, stories);
             OtherGuarantees.Write(page, result, stories);
+            WriteNotes(page, result);
         }
         WriteStories(page, result, style.Directory);
         if (style.Directory is { } directory)
@@ -55,6 +58,16 @@ public static class TerminalReport
         page.Paragraph($"Faults that bit: {Wording.Many(Wording.Faults(result))}.");
         page.Paragraph($"{Wording.Counted(result.Cells.Sum(cell => cell.Exercised.LeaderChanges), "leader change")}, {Wording.Counted(result.Cells.Sum(cell => cell.Exercised.Acknowledged), "record")} acknowledged, {Wording.Elapsed(result)}.");
         if (result.Power is { } power) page.Paragraph($"Power: {power.Text}");
+    }
+
+    private static void WriteNotes(Page page, CampaignResult result)
+    {
+        var notes = result.Cells.SelectMany(cell => cell.Notes.Select(note => result.Cells.Count == 1 ? note : $"{Wording.Name(result, cell)}: {note}")).ToArray();
+        if (notes.Length == 0) return;
+        page.Line();
+        page.Line(page.Ink.Bold("What the runs suffered that nobody planned"));
+        foreach (var note in notes.Take(MostNotes)) page.Paragraph(TextLayout.Printable(note), 1);
+        if (notes.Length > MostNotes) page.Line($" {notes.Length - MostNotes} more in the report");
     }
 
     /// <summary>Stories by the number they have in the table and in the list below it.</summary>
