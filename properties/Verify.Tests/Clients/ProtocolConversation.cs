@@ -57,13 +57,14 @@ public sealed partial class ProtocolConversation(IHost host, Endpoint broker, lo
         return reply.Message ?? throw new InvalidOperationException($"{TRequest.Key}: {reply.Error}, sent: {reply.WasSent}");
     }
 
-    /// <summary>Metadata and offsets follow a little later: asks again until the answer is as awaited, or gives what it got last.</summary>
+    /// <summary>Metadata and offsets follow a little later, and a node may still be starting: asks again until the answer is as awaited, or gives what it got last.</summary>
     private async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> isAwaited)
     {
-        for (var attempt = 1; ; attempt++)
+        var deadline = host.Time.Monotonic() + TimeSpan.FromMinutes(2);
+        while (true)
         {
             var answer = await ask();
-            if (isAwaited(answer) || attempt == 200) return answer;
+            if (isAwaited(answer) || host.Time.Monotonic() > deadline) return answer;
             await host.Time.DelayAsync(TimeSpan.FromMilliseconds(50));
         }
     }
