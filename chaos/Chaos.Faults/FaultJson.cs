@@ -92,7 +92,7 @@ internal sealed class FaultScheduleConverter : JsonConverter<FaultSchedule>
     public override void Write(Utf8JsonWriter writer, FaultSchedule value, JsonSerializerOptions options) => JsonSerializer.Serialize(writer, value.ToArray(), options);
 }
 
-/// <summary><c>{"at": 120}</c> or <c>{"after": "became-leader", "node": 2, "partition": "t-0", "epoch": 3, "other": 1, "count": 4, "delay": 5}</c>, in ms.</summary>
+/// <summary><c>{"at": 120}</c> or <c>{"after": "became-leader", "node": 2, "partition": "t-0", "epoch": 3, "other": 1, "size": 1, "count": 4, "delay": 5, "since": 2000}</c>, in ms.</summary>
 internal sealed class TriggerConverter : JsonConverter<Trigger>
 {
     public override Trigger Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
@@ -101,17 +101,17 @@ internal sealed class TriggerConverter : JsonConverter<Trigger>
         if (shape.At is { } at && shape.After is null) return new Trigger.At(at);
         if (shape.After is not { } after || shape.At is not null) throw new JsonException("a trigger has either 'at' or 'after'");
         NodeId? node = shape.Node is { } id ? new NodeId(id) : null;
-        return new Trigger.After(new ObservationPattern(after, node, shape.Partition, shape.Epoch, shape.Other), shape.Count ?? 1, shape.Delay ?? TimeSpan.Zero);
+        return new Trigger.After(new ObservationPattern(after, node, shape.Partition, shape.Epoch, shape.Other, shape.Size), shape.Count ?? 1, shape.Delay ?? TimeSpan.Zero, shape.Since ?? TimeSpan.Zero);
     }
 
     public override void Write(Utf8JsonWriter writer, Trigger value, JsonSerializerOptions options) =>
         JsonSerializer.Serialize(writer, value switch
         {
             Trigger.At(var time) => new Shape { At = time },
-            Trigger.After({ } what, var count, var delay) => new Shape
+            Trigger.After({ } what, var count, var delay, var since) => new Shape
             {
-                After = what.Kind, Node = what.Node?.Value, Partition = what.Partition, Epoch = what.Epoch, Other = what.Other,
-                Count = count == 1 ? null : count, Delay = delay,
+                After = what.Kind, Node = what.Node?.Value, Partition = what.Partition, Epoch = what.Epoch, Other = what.Other, Size = what.Size,
+                Count = count == 1 ? null : count, Delay = delay, Since = since == TimeSpan.Zero ? null : since,
             },
             _ => throw new InvalidOperationException($"unknown trigger {value.GetType().Name}"),
         }, options);
@@ -124,8 +124,10 @@ internal sealed class TriggerConverter : JsonConverter<Trigger>
         public TopicPartition? Partition { get; set; }
         public int? Epoch { get; set; }
         public int? Other { get; set; }
+        public int? Size { get; set; }
         public int? Count { get; set; }
         public TimeSpan? Delay { get; set; }
+        public TimeSpan? Since { get; set; }
     }
 }
 

@@ -55,8 +55,8 @@ public static class FaultText
     private static string When(Fault fault) => fault.When switch
     {
         Trigger.At(var time) => $"at {Ms(time)}",
-        Trigger.After(var what, var count, var delay) =>
-            (delay > TimeSpan.Zero ? $"{Ms(delay)} after " : "right after ") + (count > 1 ? $"the {Ordinal(count)} time " : "") + Seen(what, fault.Subject),
+        Trigger.After(var what, var count, var delay, var since) =>
+            (delay > TimeSpan.Zero ? $"{Ms(delay)} after " : "right after ") + (count > 1 ? $"the {Ordinal(count)} time " : "") + Seen(what, fault.Subject) + (since > TimeSpan.Zero ? $" later than {Ms(since)}" : ""),
         _ => throw new InvalidOperationException($"unknown trigger {fault.When.GetType().Name}"),
     };
 
@@ -87,7 +87,7 @@ public static class FaultText
             ObservationKind.CommittedAtRisk => $"{who} lacked something committed{of} and could have been elected",
             var other => $"{who} was seen to {Words(other)}{of}",
         };
-        return sentence + (what.Epoch is { } epoch ? $" in epoch {epoch}" : "") + (what.Other is { } value ? $" ({value})" : "");
+        return sentence + (what.Epoch is { } epoch ? $" in epoch {epoch}" : "") + (what.Other is { } value ? $" ({value})" : "") + (what.Size is { } size ? $" of {size}" : "");
     }
 
     private static string Name(NodeRef node, NodeRef? resolved) => (node, resolved) switch

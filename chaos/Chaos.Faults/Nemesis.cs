@@ -72,7 +72,7 @@ public sealed class Nemesis(FaultSchedule schedule, IFaultTarget target, TimePro
         if (!loose || !waitedFor.Contains(seen.Kind)) return;
         foreach (var entry in entries)
         {
-            if (entry.Triggered || entry.Fault.When is not Trigger.After(var what, var count, var delay) || !what.Matches(seen)) continue;
+            if (entry.Triggered || entry.Fault.When is not Trigger.After(var what, var count, var delay, var since) || !what.Matches(seen) || time.GetElapsedTime(start) < since) continue;
             if (++entry.Seen < count) continue;
             FireIn(entry, delay, seen.Node);
         }

@@ -50,9 +50,9 @@ public sealed class Recipe(string name, string says, Func<RecipePace, TimeSpan, 
         new("isolate-leader", "the leader is cut off from its followers and the controllers, not from its clients: with acks=0 and 1 all that it takes is lost",
             static (pace, at) => [Cut(at, pace.Session * 2.5, port: null, Controllers)]),
         new("unclean-election", "the followers are cut off until the leader is alone in sync, then it dies: with unclean.leader.election.enable=true what it took alone is lost, also with acks=all and min.insync.replicas=1",
-            static (pace, at) => [Cut(at, Alone(pace) + Rest, BrokerPort), new Fault.Crash(At(at + Alone(pace)), pace.Session * 2 + Rest, Leader)]),
+            static (pace, at) => [Cut(at, Alone(pace) + Rest, BrokerPort), new Fault.Crash(LeftAlone(at), pace.Session * 2 + Rest, Leader)]),
         new("last-replica-standing", "the followers are cut off until the leader is alone in sync, then it loses power and is back at once: without eligible leader replicas it leads, and what it had not flushed is lost everywhere",
-            static (pace, at) => [Cut(at, Alone(pace) + Moment * 2, BrokerPort), new Fault.Power(At(at + Alone(pace)), Moment, Leader, UnsyncedTail.Lost)]),
+            static (pace, at) => [Cut(at, Alone(pace) + Moment * 2, BrokerPort), new Fault.Power(LeftAlone(at), Moment, Leader, UnsyncedTail.Lost)]),
         new("power-all", "all brokers lose power at once: what was not flushed is lost, with acks=all too",
             static (_, at) => [.. Brokers(broker => new Fault.Power(At(at), Brief * 2, broker, UnsyncedTail.Lost))]),
     ];
@@ -66,8 +66,11 @@ public sealed class Recipe(string name, string says, Func<RecipePace, TimeSpan, 
         return new FaultSchedule(faults);
     }
 
-    /// <summary>After so long the leader is alone in the ISR and has written for a while.</summary>
+    /// <summary>After so long the leader is alone in the ISR and has written for a while, where nothing is slow.</summary>
     private static TimeSpan Alone(RecipePace pace) => pace.ReplicaLag * 2 + Brief * 2;
+
+    /// <summary>The leader has been alone in the ISR for a while.</summary>
+    private static Trigger.After LeftAlone(TimeSpan since) => new(new ObservationPattern(ObservationKind.IsrCommitted, Partition: new TopicPartition("t", 0), Size: 1), 1, Brief * 1.5, since);
 
     private static Fault.Partition Cut(TimeSpan at, TimeSpan howLong, int? port, params int[] others) =>
         new(At(at), howLong, new NodeGroup([Leader]), new NodeGroup([.. Enumerable.Range(0, Followers).Select(Follower), .. others.Select(NodeRef.Of)]), Port: port);

@@ -46,7 +46,7 @@ public static class ScheduleGenerator
     private static Trigger Later(Trigger first, TimeSpan by) => first switch
     {
         Trigger.At(var time) => new Trigger.At(time + by),
-        Trigger.After(var what, var count, var delay) => new Trigger.After(what, count, delay + by),
+        Trigger.After after => after with { Delay = after.Delay + by },
         _ => throw new InvalidOperationException($"unknown trigger {first.GetType().Name}"),
     };
 

@@ -15,7 +15,8 @@ public abstract record Trigger
     public sealed record At(TimeSpan Time) : Trigger;
 
     /// <summary>A delay after the <paramref name="Count"/>-th observation (counted from 1) that matches the pattern.</summary>
-    public sealed record After(ObservationPattern What, int Count, TimeSpan Delay) : Trigger;
+    /// <param name="Since">What was seen before does not count.</param>
+    public sealed record After(ObservationPattern What, int Count, TimeSpan Delay, TimeSpan Since = default) : Trigger;
 
     public static Trigger AtMs(double ms) => new At(TimeSpan.FromMilliseconds(ms));
 
@@ -23,17 +24,20 @@ public abstract record Trigger
 }
 
 /// <summary>What an observation must look like; null matches anything.</summary>
+/// <param name="Size">How many nodes it names: of an ISR, its members.</param>
 public sealed record ObservationPattern(
     ObservationKind Kind,
     NodeId? Node = null,
     TopicPartition? Partition = null,
     int? Epoch = null,
-    int? Other = null)
+    int? Other = null,
+    int? Size = null)
 {
     public bool Matches(in Observation seen) =>
         seen.Kind == Kind
         && (Node is not { } node || seen.Node == node)
         && (Partition is not { } partition || seen.Partition == partition)
         && (Epoch is not { } epoch || seen.Epoch == epoch)
-        && (Other is not { } other || seen.Other == other);
+        && (Other is not { } other || seen.Other == other)
+        && (Size is not { } size || seen.Nodes.Count == size);
 }

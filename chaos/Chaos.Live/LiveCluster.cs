@@ -21,6 +21,7 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
 
     private readonly LiveFolder folder = new();
     private readonly SortedDictionary<int, Node> nodes = [];
+    private readonly SortedDictionary<int, LiveDisk> disks = [];
     private readonly SortedDictionary<int, Fault> active = [];
     private readonly SortedSet<int> tried = [], bitten = [];
     private readonly List<HeldPort> ports = [];
@@ -29,23 +30,31 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
     private readonly ILiveSystem system;
     private readonly Action<Observation> observe;
     private readonly ObservedRoles roles = new();
+    private bool isDisposed;
 
     /// <param name="brokers">Nodes 1 to this.</param>
     /// <param name="settings">Of the servers, under Kafka's names, beside identity and listeners.</param>
     /// <param name="observe">Hears of lives and faults.</param>
     /// <param name="network">Where its nodes are to be, goes with the cluster; null: on loopback, where they cannot be cut apart.</param>
+    /// <param name="disks">Each node keeps its data on a disk that can lose power; only with a network.</param>
     /// <exception cref="LiveException">A node could not be made ready.</exception>
-    public LiveCluster(ILiveSystem system, int brokers, IReadOnlyList<KeyValuePair<string, string>> settings, bool eligibleLeaderReplicas, Action<Observation> observe, LiveNetwork? network = null)
+    public LiveCluster(ILiveSystem system, int brokers, IReadOnlyList<KeyValuePair<string, string>> settings, bool eligibleLeaderReplicas, Action<Observation> observe, LiveNetwork? network = null, bool disks = false)
     {
         this.system = system;
         this.observe = observe;
         this.network = network;
         try
         {
+            if (disks) for (var id = 1; id <= brokers; id++) this.disks.Add(id, new LiveDisk(network!.At(id), Directory.CreateDirectory(folder.Of(id)).FullName));
             var endpoints = Enumerable.Range(1, brokers).Select(Endpoints).ToArray();
             var voters = string.Join(',', endpoints.Select(static (endpoint, index) => $"{index + 1}@{endpoint.Controller}"));
             for (var id = 1; id <= brokers; id++) nodes.Add(id, new Node(Plan(id, endpoints[id - 1].Broker, endpoints[id - 1].Controller, voters, settings, eligibleLeaderReplicas)));
-            Parallel.ForEach(nodes.Values, node => system.Prepare(node.Plan));
+            Parallel.ForEach(nodes.Values, node => At(node, () => { system.Prepare(node.Plan); return true; }));
+        }
+        catch (LiveException)
+        {
+            Dispose();
+            throw;
         }
         catch (AggregateException several) when (several.InnerException is LiveException refused)
         {
@@ -55,12 +64,13 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
     }
 
     /// <summary>What a live cluster can do to its nodes.</summary>
-    public static IReadOnlyList<string> Words { get; } = [FaultWord.Crash, FaultWord.Pause, FaultWord.Restart, FaultWord.MoveLeader, FaultWord.Partition];
+    public static IReadOnlyList<string> Words { get; } = [FaultWord.Crash, FaultWord.Pause, FaultWord.Restart, FaultWord.MoveLeader, FaultWord.Partition, FaultWord.Power];
 
-    /// <summary>Can be done only to nodes that have a network of their own.</summary>
-    public static bool NeedsNetwork(Fault fault) => fault is Fault.Partition;
 
     public IReadOnlyList<Endpoint> Bootstrap => [.. nodes.Values.Select(static node => node.Plan.Endpoint)];
+
+    /// <summary>Holds everything of this cluster's.</summary>
+    internal string Folder => folder.Path;
 
     /// <summary>Nodes that ended by themselves.</summary>
     public IReadOnlyList<LiveDeath> Deaths => deaths;
@@ -120,6 +130,14 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
                 observe(new Observation(ObservationKind.Crashed, node.Plan.Id));
                 if (life.HasExited) Bit(index, node.Plan.Id);
                 break;
+            case Fault.Power when disks.Count > 0:
+                node.IsDownByFault = true;
+                life.Die();
+                disks[node.Plan.Id.Value].LosePower();
+                node.LacksPower = true;
+                observe(new Observation(ObservationKind.PowerLost, node.Plan.Id));
+                Bit(index, node.Plan.Id);
+                break;
             case Fault.Restart:
                 node.IsDownByFault = true;
                 node.Ending = EndAsync(index, node, life);
@@ -131,7 +149,7 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
                 if (life.IsStopped) Bit(index, node.Plan.Id);
                 break;
             default:
-                throw new LiveException($"fault {fault.Word} cannot be done to processes; there are {string.Join(", ", Words)}");
+                throw new LiveException($"fault {fault.Word} cannot be done to these processes");
         }
     }
 
@@ -157,6 +175,12 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
         observe(new Observation(ObservationKind.FaultHealed, SubjectOf(fault), Other: index));
     }
 
+    /// <summary>What the nodes have made so far outlives a loss of power: Kafka syncs no folder of a new topic.</summary>
+    public void Sync()
+    {
+        foreach (var disk in disks.Values) disk.Sync();
+    }
+
     /// <summary>A fault changed something.</summary>
     public void Bit(int index, NodeId node)
     {
@@ -171,6 +195,8 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
 
     public void Dispose()
     {
+        if (isDisposed) return;
+        isDisposed = true;
         foreach (var node in nodes.Values) node.Life?.Dispose();
         foreach (var port in ports) port.Dispose();
         network?.Dispose();
@@ -179,7 +205,7 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
 
     private void Cut(int index, Fault.Partition cut)
     {
-        if (network is null) throw new LiveException($"fault {cut.Word} cannot be done to processes on loopback");
+        if (network is null) throw new LiveException($"fault {cut.Word} cannot be done to these processes: they are on loopback");
         var from = Places(cut.From);
         var to = cut.To.Count > 0 ? Places(cut.To) : [.. nodes.Keys.Append(LiveNetwork.Clients).Except(from)];
         var outward = from.SelectMany(one => to.Where(other => other != one).Select(other => (one, other)));
@@ -227,7 +253,9 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
     private void Start(Node node)
     {
         node.Life?.Dispose();
-        node.Life = network is null ? Begin() : network.At(node.Plan.Id.Value, Begin);
+        if (node.LacksPower) disks[node.Plan.Id.Value].GetPower();
+        node.LacksPower = false;
+        node.Life = At(node, Begin);
         node.IsDownByFault = false;
         observe(new Observation(ObservationKind.NodeStarted, node.Plan.Id));
 
@@ -239,8 +267,11 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
         [
             new("node.id", $"{id}"), new("process.roles", "broker,controller"), new("controller.quorum.voters", voters),
             new("listeners", $"PLAINTEXT://{broker},CONTROLLER://{controller}"), new("advertised.listeners", $"PLAINTEXT://{broker}"),
-            new("log.dirs", Path.Combine(folder.Of(id), "data")), .. settings,
+            new("log.dirs", Path.Combine(disks.TryGetValue(id, out var disk) ? disk.Root : folder.Of(id), "data")), .. settings,
         ], eligibleLeaderReplicas);
+
+    /// <summary>Done where the node lives.</summary>
+    private T At<T>(Node node, Func<T> what) => network is null ? what() : network.At(node.Plan.Id.Value).Do(what);
 
     private static string LastWords(Node node) => File.Exists(node.Said) ? string.Join(" | ", File.ReadLines(node.Said).TakeLast(3)) : "";
 
@@ -255,6 +286,8 @@ public sealed class LiveCluster : IFaultTarget, IDisposable
         public bool IsDownByFault { get; set; }
 
         public bool IsPaused { get; set; }
+
+        public bool LacksPower { get; set; }
 
         public Task? Ending { get; set; }
     }

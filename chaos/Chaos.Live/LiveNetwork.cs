@@ -1,8 +1,5 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Broker.Runtime;
 
 namespace Chaos.Live;
 
@@ -26,7 +23,7 @@ public sealed partial class LiveNetwork : IDisposable
     {
         try
         {
-            Run(middle, "ip", "link add br0 type bridge\nlink set br0 up\n", "-batch", "-");
+            Ip(middle, "link add br0 type bridge\nlink set br0 up\n");
             foreach (var place in nodes.Append(Clients)) Join(place);
             Nft("table bridge probe {\n}\ndelete table bridge probe\n");
         }
@@ -53,8 +50,7 @@ public sealed partial class LiveNetwork : IDisposable
 
     public static string AddressOf(int place) => string.Create(CultureInfo.InvariantCulture, $"10.77.0.{place}");
 
-    /// <summary>Does it as whoever lives there: what it starts is there.</summary>
-    internal T At<T>(int place, Func<T> what) => places[place].Do(what);
+    internal Namespace At(int place) => places[place];
 
     /// <summary>Takes the calling thread to the clients for good.</summary>
     public void EnterAsClient() => places[Clients].Enter();
@@ -84,33 +80,13 @@ public sealed partial class LiveNetwork : IDisposable
     {
         var (own, port) = (new Namespace($"place {place}"), $"port{place}");
         places.Add(place, own);
-        Run(own, "ip", $"link set lo up\nlink add eth0 type veth peer name {port} netns {middle}\naddr add {AddressOf(place)}/24 dev eth0\nlink set eth0 up\n", "-batch", "-");
-        Run(middle, "ip", $"link set {port} master br0\nlink set {port} up\n", "-batch", "-");
+        Ip(own, $"link set lo up\nlink add eth0 type veth peer name {port} netns {middle}\naddr add {AddressOf(place)}/24 dev eth0\nlink set eth0 up\n");
+        Ip(middle, $"link set {port} master br0\nlink set {port} up\n");
     }
 
-    private string Nft(string script) => Run(middle, "nft", script, "-f", "-");
+    private string Nft(string script) => middle.Run("nft", "nftables", ["-f", "-"], script);
 
-    /// <summary>Administrators' tools are not on everybody's path.</summary>
-    private static string Run(Namespace where, string tool, string script, params string[] arguments)
-    {
-        var folder = $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin".Split(':').FirstOrDefault(folder => File.Exists(Path.Combine(folder, tool)))
-            ?? throw new LiveException($"the program '{tool}' is not installed (package {(tool == "ip" ? "iproute2" : "nftables")})");
-        var start = new ProcessStartInfo(Path.Combine(folder, tool), arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        try
-        {
-            using var process = where.Do(() => Process.Start(start)!);
-            process.StandardInput.Write(script);
-            process.StandardInput.Close();
-            var wrong = process.StandardError.ReadToEndAsync();
-            var said = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            return process.ExitCode == 0 ? said : throw new LiveException($"{tool} refused in a namespace of its own: {wrong.Result.Trim().Split('\n')[0]}");
-        }
-        catch (Win32Exception refused)
-        {
-            throw new LiveException($"{start.FileName} could not be started: {refused.Message}");
-        }
-    }
+    private static void Ip(Namespace where, string script) => where.Run("ip", "iproute2", ["-batch", "-"], script);
 
     [GeneratedRegex(@"counter packets (\d+)")]
     private static partial Regex Counter();

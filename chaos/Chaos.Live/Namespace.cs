@@ -1,15 +1,17 @@
 using System.Collections.Concurrent;
+using System.ComponentModel;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace Chaos.Live;
 
-/// <summary>A thread in a network namespace of its own: what it starts lives there too.</summary>
+/// <summary>A thread that sees a network and mounts of its own: what it starts lives there too.</summary>
 /// <remarks>
-/// It has no name, so there is nothing to be removed: the system takes a namespace back, with its interfaces and rules, when the last process in it has ended and this thread is no more, however that came about.
+/// Its namespaces have no name, so there is nothing to be removed: the system takes them back, with interfaces, rules and mounts, when the last process in them has ended and this thread is no more, however that came about.
 /// </remarks>
 internal sealed class Namespace : IDisposable
 {
-    private const int NewNetwork = 0x40000000, ReadOnly = 0;
+    private const int NewNetwork = 0x40000000, NewMounts = 0x20000, ReadOnly = 0, Recursive = 0x4000, Private = 0x40000;
 
     private readonly BlockingCollection<Action> work = [];
     private readonly Thread thread;
@@ -45,7 +47,32 @@ internal sealed class Namespace : IDisposable
         return done.Task.GetAwaiter().GetResult();
     }
 
-    /// <summary>Takes the calling thread there for good: its sockets and the processes that it starts are in this namespace from now on.</summary>
+    /// <summary>What a program says that is run there to its end.</summary>
+    /// <param name="package">Debian's, for whoever has not got the program.</param>
+    /// <exception cref="LiveException">It is not installed, or it refused.</exception>
+    public string Run(string tool, string package, IEnumerable<string> arguments, string input = "")
+    {
+        // Administrators' tools are not on everybody's path.
+        var folder = $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin".Split(':').FirstOrDefault(folder => File.Exists(Path.Combine(folder, tool)))
+            ?? throw new LiveException($"the program '{tool}' is not installed (package {package})");
+        var start = new ProcessStartInfo(Path.Combine(folder, tool), arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        try
+        {
+            using var process = Do(() => Process.Start(start)!);
+            process.StandardInput.Write(input);
+            process.StandardInput.Close();
+            var wrong = process.StandardError.ReadToEndAsync();
+            var said = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0 ? said : throw new LiveException($"{tool} refused: {wrong.Result.Trim().Split('\n')[0]}");
+        }
+        catch (Exception refused) when (refused is Win32Exception or IOException)
+        {
+            throw new LiveException($"{start.FileName} could not be run: {refused.Message}");
+        }
+    }
+
+    /// <summary>Takes the calling thread to its network for good: its sockets and the processes that it starts are there from now on.</summary>
     /// <exception cref="LiveException">The system refuses.</exception>
     public void Enter()
     {
@@ -63,7 +90,7 @@ internal sealed class Namespace : IDisposable
 
     private void Work(TaskCompletionSource<string> begun)
     {
-        if (Unshare(NewNetwork) != 0)
+        if (Unshare(NewNetwork | NewMounts) != 0 || Mount("none", "/", null, Recursive | Private, 0) != 0)   // what is mounted here must not appear elsewhere
         {
             begun.SetException(Refused("made"));
             return;
@@ -73,11 +100,15 @@ internal sealed class Namespace : IDisposable
     }
 
     private static LiveException Refused(string what) =>
-        new($"a network namespace could not be {what}: {Marshal.GetLastPInvokeErrorMessage()} (root may, and whoever has CAP_SYS_ADMIN)");
+        new($"a namespace could not be {what}: {Marshal.GetLastPInvokeErrorMessage()} (root may, and whoever has CAP_SYS_ADMIN)");
 
     [DllImport("libc", EntryPoint = "unshare", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Unshare(int flags);
+
+    [DllImport("libc", EntryPoint = "mount", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Mount([MarshalAs(UnmanagedType.LPUTF8Str)] string source, [MarshalAs(UnmanagedType.LPUTF8Str)] string target, [MarshalAs(UnmanagedType.LPUTF8Str)] string? kind, nuint flags, nint data);
 
     [DllImport("libc", EntryPoint = "setns", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -13,7 +13,7 @@ public sealed class LeftoverTests : IDisposable
 {
     private const int Interrupt = 2;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
-    private static readonly string Faults = LiveNetwork.Missing() is null ? "partition" : "crash";
+    private static readonly string Faults = LiveNetwork.Missing() is not null ? "crash" : LiveDisk.Missing() is not null ? "partition" : "power";
 
     private readonly TemporaryFolder temporary = new();
     private readonly List<Process> runners = [];
@@ -85,10 +85,11 @@ public sealed class LeftoverTests : IDisposable
     /// <summary>What is there once all nodes run.</summary>
     private async Task<Census> RunningAsync(Process runner, int folders = 1)
     {
-        var namespaces = Faults == "partition" ? 5 : 0;                 // of three nodes, the clients and the bridge
+        var namespaces = Faults == "crash" ? 0 : 5;                 // of three nodes, the clients and the bridge
         for (var deadline = Stopwatch.StartNew(); deadline.Elapsed < Patience && !runner.HasExited; await Task.Delay(50))
         {
             var seen = new Census(Processes(), Namespaces(), Folders());
+            if (Images().Count(image => image.StartsWith(temporary.Path, StringComparison.Ordinal)) != (Faults == "power" ? 3 * folders : 0)) continue;
             if (Directory.GetFiles(temporary.Path, "process", SearchOption.AllDirectories).Length == 3 * folders && seen.Processes.Count >= 4 * folders && seen.Namespaces.Count >= namespaces * folders) return seen;
         }
         throw new InvalidOperationException($"it did not come up: {await runner.StandardOutput.ReadToEndAsync()}");
@@ -99,7 +100,7 @@ public sealed class LeftoverTests : IDisposable
         Assert.Empty(Folders());
         Assert.True(SpinWait.SpinUntil(() => Processes().IsEmpty && !seen.Processes.Any(IsAlive) && EveryNamespace().Intersect(seen.Namespaces).IsEmpty, Patience));
         Assert.DoesNotContain(temporary.Path, File.ReadAllText("/proc/self/mountinfo"), StringComparison.Ordinal);
-        Assert.DoesNotContain(Directory.GetFiles("/sys/block", "backing_file", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 }), file => File.ReadAllText(file).StartsWith(temporary.Path, StringComparison.Ordinal));
+        Assert.True(SpinWait.SpinUntil(() => !Images().Any(image => image.StartsWith(temporary.Path, StringComparison.Ordinal)), Patience));
         Assert.Equal(interfaces, Interfaces());
     }
 
@@ -121,6 +122,9 @@ public sealed class LeftoverTests : IDisposable
         [.. processes.SelectMany(static id => Entries($"/proc/{id}/task")).SelectMany(static thread => new[] { $"{thread}/ns/net", $"{thread}/ns/mnt" }).Select(static file => Quietly(() => new FileInfo(file).LinkTarget)).OfType<string>()];
 
     private static ImmutableSortedSet<string> Interfaces() => [.. NetworkInterface.GetAllNetworkInterfaces().Select(static one => one.Name)];
+
+    /// <summary>Files that loop devices of the machine hold.</summary>
+    private static IEnumerable<string> Images() => Directory.GetDirectories("/sys/block", "loop*").Select(static device => Read(Path.Combine(device, "loop", "backing_file")));
 
     private static string[] Entries(string folder) => Quietly(() => Directory.GetDirectories(folder)) ?? [];
 

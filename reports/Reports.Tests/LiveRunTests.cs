@@ -47,7 +47,7 @@ public sealed class LiveRunTests
     [InlineData("--workload metadata: on processes there is the workload log", "--workload", "metadata", "--on", "process")]
     [InlineData("--mutant drop-every-fiftieth: planted bugs are in the simulated broker", "--mutant", "drop-every-fiftieth", "--on", "process")]
     [InlineData("--faults delay: cannot be done to processes", "--faults", "crash,delay", "--on", "process")]
-    [InlineData("--schedule power-all: it needs power, which cannot be done to processes", "--schedule", "power-all", "--on", "process")]
+    [InlineData("--faults clock: cannot be done to processes", "--faults", "power,clock", "--on", "process")]
     [InlineData("--schedule and --faults exclude each other", "--schedule", "kill-all", "--faults", "crash")]
     [InlineData("unknown schedule 'kill-leadr'; did you mean 'kill-leader'?", "--schedule", "kill-leadr")]
     [InlineData("process.roles=separate: on processes every node is both", "--set", "process.roles=separate", "--on", "process")]

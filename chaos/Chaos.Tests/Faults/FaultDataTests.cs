@@ -17,7 +17,7 @@ public sealed class FaultDataTests
     {
         var schedule = new FaultSchedule(FaultWord.All.Select(EveryFaultTests.Example));
         Assert.Equal(FaultWord.All, schedule.Select(fault => fault.Word));
-        schedule = new FaultSchedule([.. schedule, new Fault.Partition(Trigger.AtMs(0), Echo.Ms(1), NodeGroup.Of(0), NodeGroup.None, Port: 9092)]);
+        schedule = new FaultSchedule([.. schedule, new Fault.Partition(Trigger.AtMs(0), Echo.Ms(1), NodeGroup.Of(0), NodeGroup.None, Port: 9092), new Fault.Crash(LeftAlone, Echo.Ms(1), NodeRef.Of(0))]);
         Assert.Equal(schedule, FaultSchedule.FromJson(schedule.ToJson()));
     }
 
@@ -64,11 +64,14 @@ public sealed class FaultDataTests
         Assert.Equal("node 2 crashes for 10 ms, right after it became leader of t-0", FaultText.Sentence(new Fault.Crash(Trigger.AfterMs(became, 0), Echo.Ms(10), NodeRef.Of(2))));
         Assert.Equal("nodes 0, 1 and node 2 are cut apart for 10 ms, at 1.5 ms", FaultText.Sentence(new Fault.Partition(Trigger.AtMs(1.5), Echo.Ms(10), NodeGroup.Of(0, 1), NodeGroup.Of(2))));
         Assert.Equal("nothing from node 0 reaches everybody else for 10 ms, at 1 ms", FaultText.Sentence(new Fault.Partition(Trigger.AtMs(1), Echo.Ms(10), NodeGroup.Of(0), NodeGroup.None, CutWay.Out)));
+        Assert.Equal("node 0 crashes for 1 ms, 5 ms after an ISR of t-0 was committed of 1 later than 2000 ms", FaultText.Sentence(new Fault.Crash(LeftAlone, Echo.Ms(1), NodeRef.Of(0))));
         Assert.Equal("node 1 and node 2 are cut apart on port 9092 for 10 ms, at 1 ms", FaultText.Sentence(new Fault.Partition(Trigger.AtMs(1), Echo.Ms(10), NodeGroup.Of(1), NodeGroup.Of(2), Port: 9092)));
         Assert.Equal("the next 2 Fetch requests from anybody to node 0 are kept back for 10 ms, 3 ms after the 4th time a node answered a produce",
             FaultText.Sentence(new Fault.Hold(Trigger.AfterMs(new ObservationPattern(ObservationKind.ProduceAnswered), 3, 4), Echo.Ms(10), null, NodeRef.Of(0), 1, false, 2)));
         Assert.All(FaultWord.All, word => Assert.EndsWith(", at 200 ms", FaultText.Sentence(EveryFaultTests.Example(word)), StringComparison.Ordinal));
     }
+
+    private static Trigger.After LeftAlone { get; } = new(new ObservationPattern(ObservationKind.IsrCommitted, Partition: T0, Size: 1), 1, Echo.Ms(5), Echo.Ms(2000));
 
     internal static ScheduleScope Scope { get; } = new()
     {

@@ -26,6 +26,22 @@ public sealed class NemesisTests
     }
 
     [Fact]
+    public void What_was_seen_too_early_or_names_another_number_of_nodes_does_not_count()
+    {
+        static Observation Isr(params int[] nodes) => new(ObservationKind.IsrCommitted, NodeId.None, T0, 0, Nodes: NodeSet.Of(nodes));
+        var target = Run(
+            [new Fault.Crash(new Trigger.After(new ObservationPattern(ObservationKind.IsrCommitted, Size: 1), 1, Echo.Ms(5), Since: Echo.Ms(20)), Echo.Ms(20), NodeRef.Of(2))],
+            nemesis =>
+            [
+                (10, () => nemesis.Observe(Isr(1))),
+                (30, () => nemesis.Observe(Isr(1, 2))),
+                (40, () => nemesis.Observe(Isr(2))),
+                (50, () => nemesis.Observe(Isr(2))),
+            ]);
+        Assert.Equal(["45 inject 0 crash 2", "65 heal 0"], target.Calls);
+    }
+
+    [Fact]
     public void A_role_is_resolved_when_the_fault_fires_and_a_role_nobody_plays_hits_nobody()
     {
         var target = Run(

@@ -86,7 +86,7 @@ public sealed class LiveNetworkTests : IDisposable
     {
         var interfaces = Interfaces();
         var another = new LiveNetwork([1, 2, 3]);
-        string[] inside = [.. new[] { 1, 2, 3, LiveNetwork.Clients }.Select(place => another.At(place, static () => NamespaceOf("thread-self")))];
+        string[] inside = [.. new[] { 1, 2, 3, LiveNetwork.Clients }.Select(place => another.At(place).Do(static () => NamespaceOf("thread-self")))];
         Assert.DoesNotContain(NamespaceOf("self"), inside);
         Assert.Equal(4, inside.Distinct().Count());
         Assert.Equal(inside, inside.Intersect(EveryNamespace()));      // the count below would see them
@@ -113,8 +113,8 @@ public sealed class LiveNetworkTests : IDisposable
     /// <summary>One packet after another, until one arrives or it has been waited long enough.</summary>
     private bool Arrives(int from, int to, bool expected)
     {
-        using var receiver = network.At(to, static () => new UdpClient(new IPEndPoint(IPAddress.Any, SomePort)));
-        using var sender = network.At(from, static () => new UdpClient(AddressFamily.InterNetwork));
+        using var receiver = network.At(to).Do(static () => new UdpClient(new IPEndPoint(IPAddress.Any, SomePort)));
+        using var sender = network.At(from).Do(static () => new UdpClient(AddressFamily.InterNetwork));
         var waited = Stopwatch.StartNew();
         while (waited.Elapsed < (expected ? Long : Short))
         {
@@ -127,10 +127,10 @@ public sealed class LiveNetworkTests : IDisposable
     private async Task<bool> ConnectsAsync(int from, int to, int port, TimeSpan patience)
     {
         var at = new IPEndPoint(IPAddress.Parse(LiveNetwork.AddressOf(to)), port);
-        using var listener = network.At(to, () => new Socket(SocketType.Stream, ProtocolType.Tcp));
+        using var listener = network.At(to).Do(() => new Socket(SocketType.Stream, ProtocolType.Tcp));
         listener.Bind(at);
         listener.Listen();
-        using var caller = network.At(from, static () => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        using var caller = network.At(from).Do(static () => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
         using var tooLate = new CancellationTokenSource(patience);
         try
         {

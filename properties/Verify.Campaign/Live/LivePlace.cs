@@ -26,7 +26,9 @@ public sealed record LivePlace(ILiveSystem System)
     public static IReadOnlyList<string> WordsHere => [.. LiveCluster.Words.Where(static word => Missing([word]) is null)];
 
     /// <summary>What faults need and this machine lacks, in one line; null: nothing.</summary>
-    public static string? Missing(IReadOnlyList<string> words) => words.Contains(FaultWord.Partition) && LiveNetwork.Missing() is { } lacking ? $"{FaultWord.Partition} needs a network of the run's own: {lacking}" : null;
+    public static string? Missing(IReadOnlyList<string> words) => 
+        words.Contains(FaultWord.Partition) && LiveNetwork.Missing() is { } network ? $"{FaultWord.Partition} needs a network of the run's own: {network}"
+        : words.Contains(FaultWord.Power) && (LiveNetwork.Missing() ?? LiveDisk.Missing()) is { } disk ? $"{FaultWord.Power} needs disks of the run's own: {disk}" : null;
 
     /// <summary>What the producers send, second by second, and what happens to the nodes meanwhile; all from the seed.</summary>
     /// <exception cref="BadInputException">A fault word that cannot be done to processes, or consumer groups.</exception>
@@ -37,7 +39,7 @@ public sealed record LivePlace(ILiveSystem System)
         if (configuration.HasGroups) throw new BadInputException($"{SettingCatalogue.Commit}={configuration.Value(SettingCatalogue.Commit)}: consumer groups are tested in simulation alone, --on sim");
         var chance = new Prng(seed);
         var plan = Load(chance.Split(LoadStream), configuration, length);
-        return new Scenario(seed, configuration, plan, Disturb(chance.Split(FaultStream), plan, configuration.Brokers, faults.Words, length), WorldShape.Plain, length, PowerLimit: null);
+        return new Scenario(seed, configuration, plan, Disturb(chance.Split(FaultStream), plan, configuration.Brokers, faults.Words, length), WorldShape.Plain, length, faults.LimitPower ? configuration.EffectiveMinInsyncReplicas - 1 : null);
     }
 
     private static WorkloadPlan Load(Prng chance, Configuration configuration, TimeSpan length)
@@ -75,6 +77,7 @@ public sealed record LivePlace(ILiveSystem System)
                 FaultWord.Pause => new Fault.Pause(when, Seconds(0.2, 8), victim),
                 FaultWord.Restart => new Fault.Restart(when, Seconds(0.1, 3), victim),
                 FaultWord.MoveLeader => new Fault.MoveLeader(when, partition, NodeRef.Of(1 + chance.Below(brokers))),
+                FaultWord.Power => new Fault.Power(when, Seconds(0.1, 5), victim, UnsyncedTail.Lost),
                 FaultWord.Partition => Cut(when, Seconds(0.5, 8), victim, NodeRef.Of(1 + chance.Below(brokers))),
                 var word => throw new InvalidOperationException($"unknown fault {word}"),
             });

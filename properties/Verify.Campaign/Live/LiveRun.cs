@@ -31,6 +31,7 @@ public sealed class LiveRun : IDisposable
     private readonly RealHost host;
     private readonly LiveCluster cluster;
     private readonly Nemesis nemesis;
+    private readonly PowerLimit limit;                                // nobody outside sees a broker register again: one that lost power counts as away to the end
     private readonly ClientKit kit;
     private readonly ClusterOperator cares;
     private readonly StallWatch stalls;
@@ -44,9 +45,11 @@ public sealed class LiveRun : IDisposable
         host = new RealHost(ClusterNodes.Operator, new MemoryDisk(), new Prng(scenario.Seed), Note);
         began = host.Time.GetTimestamp();
         recorder = new HistoryRecorder(history, () => Now.Ticks * TimeSpan.NanosecondsPerTick);
-        var network = scenario.Faults.Any(LiveCluster.NeedsNetwork) ? new LiveNetwork(ClusterNodes.Brokers(scenario.Configuration.Brokers).Ids()) : null;
-        cluster = new LiveCluster(system, scenario.Configuration.Brokers, ServerSettings(scenario.Configuration), scenario.Configuration.EligibleLeaderReplicas, Note, network) { MoveLeadership = MoveLeadership };
-        nemesis = new Nemesis(scenario.Faults, cluster, host.Time);
+        var (cuts, power) = (scenario.Faults.Any(static fault => fault is Fault.Partition), scenario.Faults.Any(static fault => fault is Fault.Power));
+        var network = cuts || power ? new LiveNetwork(ClusterNodes.Brokers(scenario.Configuration.Brokers).Ids()) : null;
+        cluster = new LiveCluster(system, scenario.Configuration.Brokers, ServerSettings(scenario.Configuration), scenario.Configuration.EligibleLeaderReplicas, Note, network, disks: power) { MoveLeadership = MoveLeadership };
+        limit = new PowerLimit(scenario.PowerLimit, ClusterNodes.Brokers(scenario.Configuration.Brokers), partition => OffsetsPlan.ReplicasOf(scenario.Configuration, partition));
+        nemesis = new Nemesis(scenario.Faults, cluster, host.Time) { Veto = limit.Forbids };
         var plain = SimulatedSettings.Kit(scenario, cluster.Bootstrap, scope, static () => ClientRules.Faithful);
         kit = plain with { Producer = at => new Watched(at, plain.Producer(at)) };
         stalls = new StallWatch(host.Time, () => Now);
@@ -81,6 +84,7 @@ public sealed class LiveRun : IDisposable
 
     private string[] Missed(bool mustBite)
     {
+        if (!isReady) return [string.Create(CultureInfo.InvariantCulture, $"the cluster did not come up in {Boot.TotalSeconds:0} s{string.Concat(ClusterNodes.Brokers(scenario.Configuration.Brokers).Ids().Select(id => $"; node {id} said last: {cluster.LastWords(new NodeId(id))}"))}")];
         var done = cluster.Missed.ToHashSet();
         return [.. nemesis.Outcomes.Select(fault => WhyMissed(fault, mustBite || done.Contains(fault.Index)) is { } why ? $"{FaultText.Sentence(fault.Fault, fault.Resolved)}: {why}" : null).OfType<string>()];
     }
@@ -99,6 +103,7 @@ public sealed class LiveRun : IDisposable
         cluster.Start();
         isReady = await cares.CreateTopicAsync(host, plan.Partitions);
         if (!isReady) return;
+        cluster.Sync();
         var watch = new LiveWatch(host, cluster, kit.Admin(host));
         var watching = watch.WatchAsync();
         var workload = new LogWorkload(plan, ClusterNodes.Topic, recorder, kit);
@@ -143,6 +148,7 @@ public sealed class LiveRun : IDisposable
     {
         journal.Add(new JournalEntry(Now, seen));
         cluster?.Observe(seen);
+        limit?.Observe(seen);
         nemesis?.Observe(seen);
     }
 

@@ -18,6 +18,9 @@ public sealed class NotAsPlannedTests
         Assert.Equal(ResultVerdict.Violated, Lost(Sent("a cut dropped nothing").IsReadFinally()));
         Assert.Equal("not as planned: a cut dropped nothing", Sent("a cut dropped nothing").IsReadFinally(1).Judged().Guarantees[0].Why);
 
+        Assert.Equal(ResultVerdict.Unknown, Lost(new HandMadeRun { Missed = ["it did not come up"], Ready = false, RecoveredAfter = null }));
+        Assert.Empty(new HandMadeRun { Missed = ["it did not come up"], Ready = false, RecoveredAfter = null }.Judged().Broken);
+
         static ResultVerdict Lost(HandMadeRun run) => run.Judged().Guarantees.Single(guarantee => guarantee.Guarantee == "no-lost-writes").Seen;
     }
 
