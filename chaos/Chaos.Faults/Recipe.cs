@@ -28,6 +28,9 @@ public sealed class Recipe(string name, string says, Func<RecipePace, TimeSpan, 
     /// <summary>Where controllers are nodes of their own.</summary>
     private static readonly int[] Controllers = [11, 12, 13];
 
+    /// <summary>The first two members of groups.</summary>
+    private static readonly int[] Members = [30, 31];
+
     private static readonly NodeRef Leader = new NodeRef.LeaderOf(new TopicPartition("t", 0));
 
     public string Name => name;
@@ -36,6 +39,9 @@ public sealed class Recipe(string name, string says, Func<RecipePace, TimeSpan, 
 
     /// <summary>The fault words that it needs.</summary>
     public IReadOnlyList<string> Words => [.. Faults(new RecipePace(Brief, Brief, TimeSpan.FromMinutes(1))).Select(static fault => fault.Word).Distinct()];
+
+    /// <summary>It is members of groups that it hurts.</summary>
+    public bool HurtsMembers => Faults(new RecipePace(Brief, Brief, Brief)).Any(static fault => fault.Subject is NodeRef.Fixed { Id: var node } && Members.Contains(node.Value));
 
     public static IReadOnlyList<Recipe> All { get; } =
     [
@@ -53,6 +59,8 @@ public sealed class Recipe(string name, string says, Func<RecipePace, TimeSpan, 
             static (pace, at) => [Cut(at, Alone(pace) + Rest, BrokerPort), new Fault.Crash(LeftAlone(at), pace.Session * 2 + Rest, Leader)]),
         new("last-replica-standing", "the followers are cut off until the leader is alone in sync, then it loses power and is back at once: without eligible leader replicas it leads, and what it had not flushed is lost everywhere",
             static (pace, at) => [Cut(at, Alone(pace) + Moment * 2, BrokerPort), new Fault.Power(LeftAlone(at), Moment, Leader, UnsyncedTail.Lost)]),
+        new("kill-member", "the members of a group die in turn, with records in their hands, and come back: what their client had committed ahead of them nobody processes",
+            static (_, at) => [.. Members.SelectMany(member => Enumerable.Range(0, 3).Select(kill => new Fault.Crash(Processed(member, 15 + (int)at.TotalSeconds * 10 + kill * 75 + member % 2 * 40), Brief, NodeRef.Of(member))))]),
         new("power-all", "all brokers lose power at once: what was not flushed is lost, with acks=all too",
             static (_, at) => [.. Brokers(broker => new Fault.Power(At(at), Brief * 2, broker, UnsyncedTail.Lost))]),
     ];
@@ -80,6 +88,8 @@ public sealed class Recipe(string name, string says, Func<RecipePace, TimeSpan, 
     private static IEnumerable<Fault> Brokers(Func<NodeRef, Fault> fault) => Enumerable.Range(1, Followers + 1).Select(static id => NodeRef.Of(id)).Select(fault);
 
     private static NodeRef Follower(int number) => new NodeRef.FollowerOf(new TopicPartition("t", 0), number);
+
+    private static Trigger.After Processed(int member, int records) => new(new ObservationPattern(ObservationKind.MemberStep, new NodeId(member), Other: (int)MemberMoment.Processed), records, TimeSpan.Zero);
 
     private static Trigger.At At(TimeSpan time) => new(time);
 }

@@ -10,12 +10,13 @@ public sealed class KafkaSystem : ILiveSystem
 {
     private const string ClusterId = "bXF2ZXJpZnktbGl2ZS0wMQ";
 
-    /// <summary>Internal topics as small as they may be, no leader moved by itself, no waiting for groups.</summary>
+    /// <summary>Internal topics as small as they may be, no leader moved by itself, no waiting for groups, and their members missed within seconds.</summary>
     private static readonly KeyValuePair<string, string>[] Quiet =
     [
         new("auto.create.topics.enable", "false"), new("auto.leader.rebalance.enable", "false"), new("group.initial.rebalance.delay.ms", "0"),
         new("offsets.topic.num.partitions", "1"), new("offsets.topic.replication.factor", "3"),
         new("transaction.state.log.num.partitions", "1"), new("transaction.state.log.replication.factor", "3"), new("transaction.state.log.min.isr", "2"),
+        new("group.consumer.min.session.timeout.ms", "1000"), new("group.consumer.session.timeout.ms", "3000"), new("group.consumer.min.heartbeat.interval.ms", "200"), new("group.consumer.heartbeat.interval.ms", "500"),
         new("log.cleaner.dedupe.buffer.size", "2097152"), new("num.network.threads", "2"), new("num.io.threads", "4"),
     ];
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Chaos.Live;
 
 /// <summary>
-/// The folder of one live run: a folder for each node with its data, its settings, what it said, and the id of its process. It goes with the run; what a runner that was killed left behind goes when the next one starts.
+/// A folder of one live run: in it one for each node or client with its data, its settings, what it said, and the id of its process. It goes with the run; what a runner that was killed left behind goes when the next one starts.
 /// </summary>
 public sealed class LiveFolder : IDisposable
 {
@@ -18,7 +18,9 @@ public sealed class LiveFolder : IDisposable
 
     public string Path { get; }
 
-    public string Of(int node) => System.IO.Path.Combine(Path, string.Create(CultureInfo.InvariantCulture, $"node-{node}"));
+    public string Of(int node) => Of(string.Create(CultureInfo.InvariantCulture, $"node-{node}"));
+
+    public string Of(string name) => System.IO.Path.Combine(Path, name);
 
     /// <summary>Ends the processes and removes the folders of runners that are no more; how many runs they were.</summary>
     public static int SweepLeftovers()

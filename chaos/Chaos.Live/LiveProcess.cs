@@ -4,21 +4,23 @@ using System.Runtime.InteropServices;
 
 namespace Chaos.Live;
 
-/// <summary>One life of one node: a process of its own that writes what it says into a file, and is signalled by its id.</summary>
-internal sealed class LiveProcess : IDisposable
+/// <summary>One life of one node or client: a process of its own that writes what it says into a file, and is signalled by its id.</summary>
+public sealed class LiveProcess : IDisposable
 {
     private const int Terminate = 15, Kill = 9, Continue = 18, Stop = 19;
     private const int StateField = 2, StartField = 21;                 // of /proc/PID/stat, from 0
 
     /// <summary>The shell becomes the program, so that the id is the program's own and its output outlives this process. Before, it notes who it is: there is no moment at which a runner could die and leave a program of which nothing is known.</summary>
-    private const string Shell = $"""read -r stat </proc/$$/stat; echo "$stat" >{LiveFolder.ProcessFile}; exec "$@" >>"$0" 2>&1 </dev/null""";
+    private const string Shell = $"""read -r stat </proc/$$/stat; echo "$stat" >{LiveFolder.ProcessFile}; exec "$@" """;
 
     private readonly Process process;
 
+    /// <param name="folder">Its own, where its id is noted.</param>
     /// <param name="said">Appended to.</param>
-    public LiveProcess(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string folder, string said)
+    /// <param name="isTalkedTo">Its standard input and output are ours, and the file has its standard error alone.</param>
+    public LiveProcess(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string folder, string said, bool isTalkedTo = false)
     {
-        var start = new ProcessStartInfo("/bin/sh", ["-c", Shell, said, .. command]) { WorkingDirectory = folder };
+        var start = new ProcessStartInfo("/bin/sh", ["-c", Shell + (isTalkedTo ? "2>>\"$0\"" : ">>\"$0\" 2>&1 </dev/null"), said, .. command]) { WorkingDirectory = folder, RedirectStandardInput = isTalkedTo, RedirectStandardOutput = isTalkedTo };
         foreach (var (name, value) in environment) start.Environment[name] = value;
         start.Environment["LOG_DIR"] = folder;
         process = Process.Start(start)!;
@@ -26,6 +28,12 @@ internal sealed class LiveProcess : IDisposable
     }
 
     public int Id { get; }
+
+    /// <summary>Of a process that is talked to.</summary>
+    public StreamWriter Input => process.StandardInput;
+
+    /// <summary>Of a process that is talked to.</summary>
+    public StreamReader Output => process.StandardOutput;
 
     public bool HasExited => process.HasExited;
 

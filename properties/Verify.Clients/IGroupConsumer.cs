@@ -3,8 +3,8 @@ using Broker.Runtime;
 
 namespace Verify.Clients;
 
-/// <summary>Reads, as a member of a group, what the group assigns to it.</summary>
-public interface IGroupConsumer
+/// <summary>Reads, as a member of a group, what the group assigns to it, and commits as it is set.</summary>
+public interface IGroupMember
 {
     /// <summary>From the next poll on.</summary>
     void Subscribe(IReadOnlyList<string> topics);
@@ -12,6 +12,13 @@ public interface IGroupConsumer
     /// <summary>Returns as soon as there is something to tell: records, an incident, a change of assignment; otherwise when the time is up. A call says that what the last one returned is processed.</summary>
     Task<GroupPollResult> PollAsync(TimeSpan timeout);
 
+    /// <summary>Commits where the settings say so, leaves the group unless a static member, and closes the connections.</summary>
+    Task CloseAsync(TimeSpan timeout);
+}
+
+/// <summary>A member that also commits on demand, and asks where its group stands.</summary>
+public interface IGroupConsumer : IGroupMember
+{
     /// <summary>Commits the positions behind all that was returned.</summary>
     Task<CommitOutcome> CommitAsync(TimeSpan timeout);
 
@@ -20,9 +27,6 @@ public interface IGroupConsumer
 
     /// <summary>What the group has committed; -1 where nothing.</summary>
     Task<Answer<IReadOnlyDictionary<TopicPartition, long>>> CommittedAsync(IReadOnlyList<TopicPartition> partitions, TimeSpan timeout);
-
-    /// <summary>Commits where the settings say so, leaves the group unless a static member, and closes the connections.</summary>
-    Task CloseAsync(TimeSpan timeout);
 }
 
 /// <summary>What happened to a member's assignment, in the order in which it happened; before the records of the same poll.</summary>

@@ -11,6 +11,13 @@ public interface IGroupWatcher
     /// <param name="committed">Where it begins, -1 where nothing was committed; null: the share is over, or it never learnt; it reads nothing.</param>
     void Learns(IReadOnlyDictionary<TopicPartition, long>? committed);
 
+    /// <summary>From here on it may be given a share and ask where the group stands; when exactly nobody sees. <see cref="Takes"/> tells.</summary>
+    void Awaits();
+
+    /// <summary>It has a share; where the group stands in what is new in it was asked since <see cref="Awaits"/>.</summary>
+    /// <param name="committed">Where it begins in what is new, -1 where nothing was committed.</param>
+    void Takes(string member, int generation, IReadOnlyList<TopicPartition> share, IReadOnlyDictionary<TopicPartition, long> committed);
+
     /// <summary>The share is no longer its own.</summary>
     void GaveUp(string member, int generation, IReadOnlyList<TopicPartition> share);
 

@@ -3,17 +3,27 @@ using Broker.Runtime;
 
 namespace Verify.Clients;
 
-/// <summary>Reads partitions that the caller assigns, from positions that the caller may set.</summary>
-public interface ILogConsumer
+/// <summary>Follows partitions that the caller assigns.</summary>
+public interface ILogReader
 {
     /// <summary>Replaces the assignment. Partitions that stay keep their positions; new ones start by <see cref="ConsumerSettings.OffsetReset"/>.</summary>
     void Assign(IReadOnlyList<TopicPartition> partitions);
 
-    /// <summary>Sets the position of an assigned partition: the offset of the next record to return.</summary>
-    void Seek(TopicPartition partition, long offset);
-
     /// <summary>The position, reached in this leader epoch by whoever was there: a log that was truncated below it is noticed (KIP-320). Epoch -1: not known.</summary>
     void Resume(TopicPartition partition, long offset, int epoch);
+
+    /// <summary>Returns as soon as there is something to tell: records, or an incident; otherwise when the time is up.</summary>
+    Task<PollResult> PollAsync(TimeSpan timeout);
+
+    /// <summary>Closes the connections.</summary>
+    void Close();
+}
+
+/// <summary>Reads partitions that the caller assigns, from positions that the caller may set and ask for.</summary>
+public interface ILogConsumer : ILogReader
+{
+    /// <summary>Sets the position of an assigned partition: the offset of the next record to return.</summary>
+    void Seek(TopicPartition partition, long offset);
 
     void SeekToBeginning(TopicPartition partition);
 
@@ -22,14 +32,8 @@ public interface ILogConsumer
     /// <summary>The offset of the next record to return; null while it is not known yet.</summary>
     long? Position(TopicPartition partition);
 
-    /// <summary>Returns as soon as there is something to tell: records, or an incident; otherwise when the time is up.</summary>
-    Task<PollResult> PollAsync(TimeSpan timeout);
-
     /// <summary>An offset of any partition, asked of its leader. No record at or after a time: -1.</summary>
     Task<Answer<ListedOffset>> ListOffsetAsync(TopicPartition partition, OffsetAt at, TimeSpan timeout);
-
-    /// <summary>Closes the connections.</summary>
-    void Close();
 }
 
 /// <summary>What one poll returned.</summary>

@@ -22,6 +22,13 @@ public sealed class GroupRecorder(HistoryRecorder recorder, string group)
         return new PendingAssignment(this, process, detail, keys.ToArray());
     }
 
+    /// <summary>From here on the process may be given partitions and ask where the group stands in them; when it did is not seen.</summary>
+    public void Awaits(int process) => Keys(EventFunction.Assigned, EventType.Invoke, process, new EventDetail { Group = group }, []);
+
+    /// <summary>The member has these partitions, and asked since <see cref="Awaits"/> where the group stands.</summary>
+    /// <param name="offsets">As <see cref="PendingAssignment.Ok"/>.</param>
+    public void Takes(int process, string member, int generation, ReadOnlySpan<int> keys, ReadOnlySpan<KeyOffset> offsets) => Assigned(EventType.Ok, process, Member(member, generation), keys, offsets);
+
     /// <summary>The member gives these partitions back, or learnt that it had lost them.</summary>
     public void Revoked(int process, string member, int generation, ReadOnlySpan<int> keys) => Keys(EventFunction.Revoked, EventType.Ok, process, Member(member, generation), keys);
 

@@ -6,8 +6,14 @@ namespace Verify.Workloads;
 /// <summary>How a workload comes by its clients: our own, or somebody else's behind the same interfaces.</summary>
 public sealed record ClientKit(Func<IHost, IProducer> Producer, Func<IHost, ILogConsumer> Reader, Func<IHost, IAdmin> Admin)
 {
+    /// <summary>Who reads along while records are written.</summary>
+    public Func<IHost, ILogReader> Follower { get; init; } = Reader;
+
     /// <summary>A member of a group; null where there are no groups.</summary>
-    public Func<IHost, MemberPlan, IGroupWatcher?, IGroupConsumer>? Member { get; init; }
+    public Func<IHost, MemberPlan, IGroupWatcher?, IGroupMember>? Member { get; init; }
+
+    /// <summary>Who asks where the group of a member stands, without joining it.</summary>
+    public Func<IHost, MemberPlan, IGroupConsumer>? Asker { get; init; }
 }
 
 /// <summary>The numbers under which clients appear in a history.</summary>

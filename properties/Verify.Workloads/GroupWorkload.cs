@@ -34,15 +34,17 @@ public sealed class GroupWorkload
     public void Crashed(int number) => recorder.Crash(Processes.FirstMember + number);
 
     /// <summary>One life of a member: until it is to leave, or its coordinator wants nothing more of it.</summary>
-    public async Task RunAsync(IHost host, MemberPlan member)
+    /// <param name="node">As which it is observed.</param>
+    /// <param name="died">Its process is no more: nothing that it had begun goes on. In simulation this world ends with its node.</param>
+    public async Task RunAsync(IHost host, NodeId node, MemberPlan member, CancellationToken died = default)
     {
         var process = Processes.FirstMember + member.Number;
-        var voice = new MemberVoice(host, groups[member.Group], process, log.Partitions, keys);
+        var voice = new MemberVoice(host, node, groups[member.Group], process, log.Partitions, keys);
         var consumer = clients.Member!(host, member, voice);
         consumer.Subscribe([log.Topic]);
         groups[member.Group].Subscribed(process, keys);
-        for (var error = ErrorCode.None; error == ErrorCode.None && !MembersMayStop && !leaving.Contains(member.Number);) error = await PollAsync(host, consumer, voice, process, member);
-        await consumer.CloseAsync(Patience);
+        for (var error = ErrorCode.None; error == ErrorCode.None && !MembersMayStop && !leaving.Contains(member.Number);) error = await PollAsync(host, consumer, voice, process, member, died);
+        if (!died.IsCancellationRequested) await consumer.CloseAsync(Patience);
     }
 
     /// <summary>Whether the asker's group has committed up to the ends of all partitions.</summary>
@@ -61,10 +63,11 @@ public sealed class GroupWorkload
         else groups[group].NotDrained(Processes.Prober, keys);
     }
 
-    private async Task<ErrorCode> PollAsync(IHost host, IGroupConsumer consumer, MemberVoice voice, int process, MemberPlan member)
+    private async Task<ErrorCode> PollAsync(IHost host, IGroupMember consumer, MemberVoice voice, int process, MemberPlan member, CancellationToken died)
     {
         var pending = recorder.InvokePoll(process);
         var result = await consumer.PollAsync(Patience);
+        if (died.IsCancellationRequested) return ErrorCode.NetworkException;
         var records = new List<PolledRecord>();
         foreach (var batch in result.Records.Batches)
             foreach (var record in batch.Records) records.Add(log.Polled(batch.Partition, record));
@@ -76,6 +79,7 @@ public sealed class GroupWorkload
         foreach (var record in records)
         {
             await host.Time.DelayAsync(member.Processing);
+            if (died.IsCancellationRequested) return ErrorCode.NetworkException;
             voice.Processed(record);
         }
         return result.Error;

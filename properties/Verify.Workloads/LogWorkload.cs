@@ -40,7 +40,7 @@ public sealed class LogWorkload(WorkloadPlan plan, string topic, HistoryRecorder
     public async Task ReadAsync(IHost host, int reader)
     {
         var process = Processes.FirstReader + reader;
-        var consumer = clients.Reader(host);
+        var consumer = clients.Follower(host);
         consumer.Assign(partitions);
         recorder.Assigned(process, keys, seekToBeginning: true);
         while (!ReadersMayStop) await PollAsync(consumer, process, final: false, plan.SeeksBack ? host.Random : null);
@@ -145,7 +145,7 @@ public sealed class LogWorkload(WorkloadPlan plan, string topic, HistoryRecorder
     }
 
     /// <param name="seeksBack">Draws whether, and to where, the reader seeks back; null: it keeps all that it is handed.</param>
-    private async Task PollAsync(ILogConsumer consumer, int process, bool final, Prng? seeksBack = null)
+    private async Task PollAsync(ILogReader consumer, int process, bool final, Prng? seeksBack = null)
     {
         var pending = recorder.InvokePoll(process, final);
         var result = await consumer.PollAsync(TimeSpan.FromSeconds(1));

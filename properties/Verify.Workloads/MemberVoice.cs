@@ -6,7 +6,7 @@ namespace Verify.Workloads;
 
 /// <summary>Writes what one member of a group does into the history, and shows it to the world.</summary>
 /// <param name="keys">The partitions' numbers in the history, in their order.</param>
-internal sealed class MemberVoice(IHost host, GroupRecorder group, int process, IReadOnlyList<TopicPartition> partitions, int[] keys) : IGroupWatcher
+internal sealed class MemberVoice(IHost host, NodeId node, GroupRecorder group, int process, IReadOnlyList<TopicPartition> partitions, int[] keys) : IGroupWatcher
 {
     private PendingAssignment assignment;
     private PendingCommit commit;
@@ -27,6 +27,15 @@ internal sealed class MemberVoice(IHost host, GroupRecorder group, int process, 
             return;
         }
         assignment.Ok(Offsets(committed));
+        Tell(MemberMoment.Assigned, default, -1, -1);
+    }
+
+    public void Awaits() => group.Awaits(process);
+
+    public void Takes(string member, int generation, IReadOnlyList<TopicPartition> share, IReadOnlyDictionary<TopicPartition, long> committed)
+    {
+        (this.member, this.generation) = (member, generation);
+        group.Takes(process, member, generation, Keys(share), Offsets(committed));
         Tell(MemberMoment.Assigned, default, -1, -1);
     }
 
@@ -59,7 +68,7 @@ internal sealed class MemberVoice(IHost host, GroupRecorder group, int process, 
     public void Moved(int[] moved) => group.Moved(process, member, generation, moved);
 
     public void Tell(MemberMoment moment, TopicPartition partition, long offset, long end) =>
-        host.Observe(new Observation(ObservationKind.MemberStep, host.Id, partition, generation, offset, end, (int)moment));
+        host.Observe(new Observation(ObservationKind.MemberStep, node, partition, generation, offset, end, (int)moment));
 
     private void Tell(MemberMoment moment, IReadOnlyDictionary<TopicPartition, long> offsets)
     {

@@ -23,6 +23,26 @@ public sealed class LiveRunTests
         Assert.Single(Directory.GetFiles(Path.Combine(folder.Path, "history")));
     }
 
+    /// <summary>A few lines of shell that acknowledge every record and send none.</summary>
+    [Fact]
+    public async Task A_client_that_lies_is_caught()
+    {
+        using var folder = new TemporaryFolder();
+        const string Liar = """while read -r line; do id=${line#*:}; id=${id%%,*}; case $line in *poll*) sleep 0.5;; esac; echo "{\"id\":$id,\"type\":\"ok\",\"offset\":$id}"; case $line in *close*) exit;; esac; done""";
+        var (code, result) = await RunAsync("run", "--on", "process", "--client", $"exec:sh -c '{Liar}'", "--faults", "none", "--time", "3s", "--json", "--out", folder.Path);
+        Assert.Equal(ExitCode.Broken, code);
+        Assert.Contains(Assert.Single(result.Cells).Guarantees, guarantee => guarantee is { Name: "no-lost-writes", Verdict: ResultVerdict.Violated, ViolationsPromised: > 100 });
+    }
+
+    [Fact]
+    public async Task A_client_that_cannot_start_is_quoted()
+    {
+        using var folder = new TemporaryFolder();
+        var (code, said) = await RefusedAsync("run", "--on", "process", "--client", "exec:sh -c 'echo no such library >&2'", "--out", folder.Path);
+        Assert.Equal(254, code);
+        Assert.Contains("ended by itself: no such library", said, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Tools_of_a_broker_that_refuse_are_quoted()
     {
@@ -42,6 +62,12 @@ public sealed class LiveRunTests
     [InlineData("--system kafka: only the reference broker runs in simulation; add --on process", "--system", "kafka")]
     [InlineData("--system kafka needs --kafka-home DIR", "--system", "kafka", "--on", "process")]
     [InlineData("--kafka-home goes with --system kafka", "--kafka-home", "x", "--on", "process")]
+    [InlineData("--client: other clients than our own run on processes; add --on process", "--client", "exec:true")]
+    [InlineData("--client 'kcat': expected own or exec:COMMAND", "--client", "kcat", "--on", "process")]
+    [InlineData("--schedule kill-member: it kills members of groups that are processes", "--schedule", "kill-member", "--on", "process", "--set", "commit=auto")]
+    [InlineData("--schedule kill-member: it kills members of groups that are processes", "--schedule", "kill-member", "--on", "process", "--client", "exec:true")]
+    [InlineData("group.protocol=consumer: in simulation there is the classic protocol alone", "--set", "group.protocol=consumer")]
+    [InlineData("group.protocol=consumer: our own client has the classic protocol alone", "--set", "group.protocol=consumer", "--on", "process")]
     [InlineData("--kafka-home '", "--kafka-home", "x", "--on", "process", "--system", "kafka")]
     [InlineData("--faults disk: cannot be done to processes; there are crash", "--faults", "disk", "--on", "process")]
     [InlineData("--workload metadata: on processes there is the workload log", "--workload", "metadata", "--on", "process")]

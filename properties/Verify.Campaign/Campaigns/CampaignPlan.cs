@@ -70,7 +70,7 @@ public sealed record CampaignPlan
         return Recipe is null ? drawn : drawn with { Faults = Recipe.Faults(new RecipePace(cell.Configuration.SessionTimeout, cell.Configuration.ReplicaLagTime, Length)), PowerLimit = null };
     }
 
-    private Scenario Drawn(Cell cell, ulong seed) => Live is not null ? LivePlace.Draw(seed, cell.Configuration, Faults, Length) : ScenarioGenerator.Draw(seed, cell.Configuration, Workload, Faults, Length, Mutant?.Slug);
+    private Scenario Drawn(Cell cell, ulong seed) => Live is not null ? Live.Draw(seed, cell.Configuration, Faults, Length) : ScenarioGenerator.Draw(seed, cell.Configuration, Workload, Faults, Length, Mutant?.Slug);
 }
 
 /// <summary>How far a campaign is, for whoever shows it.</summary>

@@ -101,7 +101,7 @@ public sealed class CampaignRunner(CampaignPlan plan, Func<RunRecord, RunVerdict
         try
         {
             var scenario = plan.ScenarioOf(cell, seed);
-            var run = plan.Live is { } live ? LiveRun.Play(scenario, live.System, mustBite: plan.Recipe is not null, history, stop) : SimulatedRun.Play(scenario, plan.Mutant, history);
+            var run = plan.Live is { } live ? LiveRun.Play(scenario, live, mustBite: plan.Recipe is not null, history, stop) : SimulatedRun.Play(scenario, plan.Mutant, history);
             keep?.Invoke(cell, run);
             return (run, judge(run));
         }

@@ -41,6 +41,7 @@ public static class Judge
         var guarantees = new List<GuaranteeVerdict>();
         foreach (var finding in Findings(run))
         {
+            if (IsHidden(finding, run)) continue;
             var violations = cases.Judge(finding);
             var seen = violations.Count == 0 && Missed(run) is not null ? ResultVerdict.Unknown : violations.Count > 0 ? ResultVerdict.Violated : finding.Verdict == Verdict.Unknown && !Recovered(finding, run) ? ResultVerdict.Unknown : ResultVerdict.Held;
             var promised = !GuaranteeCatalogue.All.First(known => known.Name == finding.Guarantee).Anomalies.Any(permitted.Contains);
@@ -85,6 +86,9 @@ public static class Judge
         Commit = configuration.Commit == Commit.Before ? CommitMode.BeforeProcessing : CommitMode.AfterProcessing,
         CaseLimit = int.MaxValue,
     };
+
+    /// <summary>Who commits unseen exercises nothing that is about commits.</summary>
+    private static bool IsHidden(Finding finding, RunRecord run) => run.HidesCommits && finding is { Guarantee: Guarantee.FencedZombies or Guarantee.CommittedOffsets, Verdict: Verdict.Unknown };
 
     /// <summary>Of real processes something was asked that did not happen: such a run shows nothing.</summary>
     private static string? Missed(RunRecord run) =>

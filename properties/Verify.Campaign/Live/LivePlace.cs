@@ -1,16 +1,19 @@
+using System.Collections.Immutable;
 using Broker.Runtime;
 using Chaos.Faults;
 using Chaos.Live;
 using Verify.Campaign.Running;
+using Verify.Clients.Live;
 using Verify.Promises;
 using Verify.Workloads;
 
 namespace Verify.Campaign.Live;
 
-/// <summary>Where live runs take place: which broker, and how scenarios are drawn for it.</summary>
-public sealed record LivePlace(ILiveSystem System)
+/// <summary>Where live runs take place: which broker, whose clients, and how scenarios are drawn for them.</summary>
+/// <param name="Client">Whose producers, readers and members are tested; null: our own.</param>
+public sealed record LivePlace(ILiveSystem System, ClientProgram? Client = null)
 {
-    private const ulong LoadStream = 11, FaultStream = 12;
+    private const ulong LoadStream = 11, FaultStream = 12, GroupStream = 13;
 
     /// <summary>The clients' commands come in slices of this length, each drawn as a whole simulated workload is.</summary>
     private static readonly TimeSpan Slice = TimeSpan.FromSeconds(1);
@@ -31,15 +34,40 @@ public sealed record LivePlace(ILiveSystem System)
         : words.Contains(FaultWord.Power) && (LiveNetwork.Missing() ?? LiveDisk.Missing()) is { } disk ? $"{FaultWord.Power} needs disks of the run's own: {disk}" : null;
 
     /// <summary>What the producers send, second by second, and what happens to the nodes meanwhile; all from the seed.</summary>
-    /// <exception cref="BadInputException">A fault word that cannot be done to processes, or consumer groups.</exception>
-    public static Scenario Draw(ulong seed, Configuration configuration, FaultChoice faults, TimeSpan length)
+    /// <exception cref="BadInputException">A fault word that cannot be done to processes, or a protocol that our clients do not have.</exception>
+    public Scenario Draw(ulong seed, Configuration configuration, FaultChoice faults, TimeSpan length)
     {
         if (faults.Words.FirstOrDefault(static word => !LiveCluster.Words.Contains(word)) is { } word)
             throw new BadInputException($"--faults {word}: cannot be done to processes; there are {string.Join(", ", LiveCluster.Words)}");
-        if (configuration.HasGroups) throw new BadInputException($"{SettingCatalogue.Commit}={configuration.Value(SettingCatalogue.Commit)}: consumer groups are tested in simulation alone, --on sim");
         var chance = new Prng(seed);
         var plan = Load(chance.Split(LoadStream), configuration, length);
-        return new Scenario(seed, configuration, plan, Disturb(chance.Split(FaultStream), plan, configuration.Brokers, faults.Words, length), WorldShape.Plain, length, faults.LimitPower ? configuration.EffectiveMinInsyncReplicas - 1 : null);
+        var schedule = Disturb(chance.Split(FaultStream), plan, configuration.Brokers, faults.Words, length);
+        var groups = chance.Split(GroupStream);
+        if (configuration.HasGroups) plan = plan with { Members = Members(groups) };
+        if (Client is not null && faults.Words.Contains(FaultWord.Crash)) schedule = new FaultSchedule(schedule.Concat(Kill(groups, plan, length)));
+        return new Scenario(seed, configuration, plan, schedule, WorldShape.Plain, length, faults.LimitPower ? PowerLimitOf(configuration) : null);
+    }
+
+    private static int PowerLimitOf(Configuration configuration) =>
+        (configuration.HasGroups ? Math.Min(configuration.EffectiveMinInsyncReplicas, OffsetsPlan.MinInSyncReplicas) : configuration.EffectiveMinInsyncReplicas) - 1;
+
+    /// <summary>Two members, as slow as the load is fast while one of them is away: there is always something in their hands.</summary>
+    private static ImmutableArray<MemberPlan> Members(Prng chance)
+    {
+        var (processing, batch) = (TimeSpan.FromMilliseconds(chance.Between(8, 12)), chance.Pick([10, 20, 50]));
+        return [.. Enumerable.Range(0, 2).Select(number => new MemberPlan(number, Group: 0, Joins: TimeSpan.Zero, processing, batch))];
+    }
+
+    /// <summary>Members die with records in their hands, and are back after a moment or after their session. Nobody knows how long a process takes to begin.</summary>
+    private static IEnumerable<Fault> Kill(Prng chance, WorkloadPlan plan, TimeSpan length)
+    {
+        if (plan.Members.IsEmpty) yield break;
+        foreach (var member in plan.Members)
+        {
+            var seen = new ObservationPattern(ObservationKind.MemberStep, ClusterNodes.Member(member.Number), Other: (int)MemberMoment.Processed);
+            for (var records = chance.Between(20, 200); records < length.TotalSeconds * 30; records += chance.Between(100, 300))
+                yield return new Fault.Crash(new Trigger.After(seen, records, TimeSpan.Zero), Seconds(chance, 0.1, 4), new NodeRef.Fixed(ClusterNodes.Member(member.Number)));
+        }
     }
 
     private static WorkloadPlan Load(Prng chance, Configuration configuration, TimeSpan length)
@@ -66,19 +94,19 @@ public sealed record LivePlace(ILiveSystem System)
     {
         if (words.Count == 0) return FaultSchedule.Empty;
         var faults = new List<Fault>();
-        for (var at = Seconds(0.5, 2); at < length * 0.95; at += chance.Chance(0.15) ? TimeSpan.FromMilliseconds(chance.Below(500)) : Seconds(2, 7))
+        for (var at = Seconds(chance, 0.5, 2); at < length * 0.95; at += chance.Chance(0.15) ? TimeSpan.FromMilliseconds(chance.Below(500)) : Seconds(chance, 2, 7))
         {
             var when = new Trigger.At(at);
             var partition = new TopicPartition(ClusterNodes.Topic, chance.Below(plan.Partitions));
             NodeRef victim = chance.Chance(0.5) ? new NodeRef.LeaderOf(partition) : NodeRef.Of(1 + chance.Below(brokers));
             faults.Add(chance.Pick(words) switch
             {
-                FaultWord.Crash => new Fault.Crash(when, Seconds(0.1, 5), victim),
-                FaultWord.Pause => new Fault.Pause(when, Seconds(0.2, 8), victim),
-                FaultWord.Restart => new Fault.Restart(when, Seconds(0.1, 3), victim),
+                FaultWord.Crash => new Fault.Crash(when, Seconds(chance, 0.1, 5), victim),
+                FaultWord.Pause => new Fault.Pause(when, Seconds(chance, 0.2, 8), victim),
+                FaultWord.Restart => new Fault.Restart(when, Seconds(chance, 0.1, 3), victim),
                 FaultWord.MoveLeader => new Fault.MoveLeader(when, partition, NodeRef.Of(1 + chance.Below(brokers))),
-                FaultWord.Power => new Fault.Power(when, Seconds(0.1, 5), victim, UnsyncedTail.Lost),
-                FaultWord.Partition => Cut(when, Seconds(0.5, 8), victim, NodeRef.Of(1 + chance.Below(brokers))),
+                FaultWord.Power => new Fault.Power(when, Seconds(chance, 0.1, 5), victim, UnsyncedTail.Lost),
+                FaultWord.Partition => Cut(when, Seconds(chance, 0.5, 8), victim, NodeRef.Of(1 + chance.Below(brokers))),
                 var word => throw new InvalidOperationException($"unknown fault {word}"),
             });
         }
@@ -91,7 +119,7 @@ public sealed record LivePlace(ILiveSystem System)
             var peers = kind == 0 ? new NodeGroup([other]) : kind == 1 ? NodeGroup.Of([.. Enumerable.Range(1, brokers)]) : NodeGroup.None;
             return new Fault.Partition(when, howLong, new NodeGroup([victim]), peers, chance.Chance(0.6) ? CutWay.Both : chance.Pick([CutWay.Out, CutWay.In]));
         }
-
-        TimeSpan Seconds(double from, double to) => TimeSpan.FromMilliseconds(Math.Round(1000 * (from + (to - from) * chance.NextDouble())));
     }
+
+    private static TimeSpan Seconds(Prng chance, double from, double to) => TimeSpan.FromMilliseconds(Math.Round(1000 * (from + (to - from) * chance.NextDouble())));
 }

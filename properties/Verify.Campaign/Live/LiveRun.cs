@@ -32,14 +32,16 @@ public sealed class LiveRun : IDisposable
     private readonly LiveCluster cluster;
     private readonly Nemesis nemesis;
     private readonly PowerLimit limit;                                // nobody outside sees a broker register again: one that lost power counts as away to the end
-    private readonly ClientKit kit;
+    private readonly LiveClients clients;
+    private readonly LogWorkload tested, own;
+    private readonly LiveGroups? groups;
     private readonly ClusterOperator cares;
     private readonly StallWatch stalls;
     private readonly long began;
     private bool isReady;
     private TimeSpan? recoveredAfter;
 
-    private LiveRun(Scenario scenario, ILiveSystem system, HistoryLog history)
+    private LiveRun(Scenario scenario, LivePlace place, HistoryLog history)
     {
         this.scenario = scenario;
         host = new RealHost(ClusterNodes.Operator, new MemoryDisk(), new Prng(scenario.Seed), Note);
@@ -47,13 +49,17 @@ public sealed class LiveRun : IDisposable
         recorder = new HistoryRecorder(history, () => Now.Ticks * TimeSpan.NanosecondsPerTick);
         var (cuts, power) = (scenario.Faults.Any(static fault => fault is Fault.Partition), scenario.Faults.Any(static fault => fault is Fault.Power));
         var network = cuts || power ? new LiveNetwork(ClusterNodes.Brokers(scenario.Configuration.Brokers).Ids()) : null;
-        cluster = new LiveCluster(system, scenario.Configuration.Brokers, ServerSettings(scenario.Configuration), scenario.Configuration.EligibleLeaderReplicas, Note, network, disks: power) { MoveLeadership = MoveLeadership };
+        cluster = new LiveCluster(place.System, scenario.Configuration.Brokers, ServerSettings(scenario.Configuration), scenario.Configuration.EligibleLeaderReplicas, Note, network, disks: power) { MoveLeadership = MoveLeadership };
         limit = new PowerLimit(scenario.PowerLimit, ClusterNodes.Brokers(scenario.Configuration.Brokers), partition => OffsetsPlan.ReplicasOf(scenario.Configuration, partition));
-        nemesis = new Nemesis(scenario.Faults, cluster, host.Time) { Veto = limit.Forbids };
-        var plain = SimulatedSettings.Kit(scenario, cluster.Bootstrap, scope, static () => ClientRules.Faithful);
-        kit = plain with { Producer = at => new Watched(at, plain.Producer(at)) };
+        clients = new LiveClients(host, scope, scenario, cluster.Bootstrap, place.Client);
+        var plan = scenario.Plan;
+        tested = new LogWorkload(plan, ClusterNodes.Topic, recorder, clients.Tested);
+        own = new LogWorkload(plan, ClusterNodes.Topic, recorder, clients.Own);
+        if (!plan.Members.IsEmpty) groups = new LiveGroups(host, plan, own, new GroupWorkload(tested, plan, recorder, clients.Tested), clients.Own);
+        if (groups is not null) clients.MemberMade = groups.Note;
+        nemesis = new Nemesis(scenario.Faults, new Victims(this), host.Time) { Veto = limit.Forbids };
         stalls = new StallWatch(host.Time, () => Now);
-        cares = new ClusterOperator(scenario, kit) { Patience = Boot, TopicSettings = TopicSettings(scenario.Configuration) };
+        cares = new ClusterOperator(scenario, clients.Own) { Patience = Boot, TopicSettings = TopicSettings(scenario.Configuration) };
     }
 
     private TimeSpan Now => host.Time.GetElapsedTime(began);
@@ -61,9 +67,9 @@ public sealed class LiveRun : IDisposable
     /// <param name="mustBite">Each fault of the scenario is part of what it is to show. Otherwise one that finds its node down by another changes nothing.</param>
     /// <exception cref="LiveException">The cluster could not be made.</exception>
     /// <exception cref="OperationCanceledException">Somebody asked to stop; nothing is left behind.</exception>
-    public static RunRecord Play(Scenario scenario, ILiveSystem system, bool mustBite, HistoryLog into, CancellationToken stop)
+    public static RunRecord Play(Scenario scenario, LivePlace place, bool mustBite, HistoryLog into, CancellationToken stop)
     {
-        using var run = new LiveRun(scenario, system, into);
+        using var run = new LiveRun(scenario, place, into);
         var played = run.host.Loop.RunAsync(async () =>
         {
             run.cluster.EnterAsClient();
@@ -72,13 +78,22 @@ public sealed class LiveRun : IDisposable
             await await Task.WhenAny(playing, run.scope.Failed);
             run.stalls.MayStop = true;
         });
-        played.Wait(stop);
-        return new RunRecord(scenario, into, run.journal, run.nemesis.Outcomes, run.nemesis.Bitten, run.Failures, 0, run.Now, run.isReady, run.recoveredAfter) { IsTraced = false, Missed = run.Missed(mustBite), Stalls = run.stalls.Stalls };
+        try
+        {
+            played.Wait(stop);
+        }
+        catch (AggregateException several) when (several.InnerException is LiveException refused)
+        {
+            throw refused;
+        }
+        return new RunRecord(scenario, into, run.journal, run.nemesis.Outcomes, run.nemesis.Bitten, run.Failures, 0, run.Now, run.isReady, run.recoveredAfter) { IsTraced = false, HidesCommits = place.Client is not null, Missed = run.Missed(mustBite), Stalls = run.stalls.Stalls };
     }
 
     public void Dispose()
     {
         host.Dispose();
+        clients.Dispose();
+        groups?.Dispose();
         cluster.Dispose();
     }
 
@@ -101,14 +116,15 @@ public sealed class LiveRun : IDisposable
     {
         var plan = scenario.Plan;
         cluster.Start();
-        isReady = await cares.CreateTopicAsync(host, plan.Partitions);
+        isReady = await cares.CreateTopicAsync(host, plan.Partitions) && (groups is null || await cares.CreateTopicAsync(host, OffsetsPlan.New));
         if (!isReady) return;
         cluster.Sync();
-        var watch = new LiveWatch(host, cluster, kit.Admin(host));
+        await clients.OpenAsync(plan);
+        var watch = new LiveWatch(host, cluster, clients.Own.Admin(host));
         var watching = watch.WatchAsync();
-        var workload = new LogWorkload(plan, ClusterNodes.Topic, recorder, kit);
-        Task[] readers = [.. Enumerable.Range(0, plan.Readers).Select(reader => workload.ReadAsync(host, reader))];
-        Task[] producers = [.. Enumerable.Range(0, plan.Clients).Select(client => workload.ProduceAsync(host, client))];
+        Task[] readers = [.. Enumerable.Range(0, plan.Readers).Select(reader => tested.ReadAsync(host, reader))];
+        Task[] producers = [.. Enumerable.Range(0, plan.Clients).Select(client => tested.ProduceAsync(host, client))];
+        groups?.Start(scope);
 
         nemesis.Start();
         await host.Time.DelayAsync(scenario.Length);
@@ -119,23 +135,24 @@ public sealed class LiveRun : IDisposable
         foreach (var producer in producers) await producer;
 
         var healed = Now;
-        var recovered = await cares.InSyncAsync(host, workload.Partitions, cares.Everybody) & await workload.ProbeAsync(host, Boot);
+        var recovered = await cares.InSyncAsync(host, own.Partitions, cares.Everybody) & await own.ProbeAsync(host, Boot);
+        if (groups is not null) recovered &= await cares.InSyncAsync(host, OffsetsPlan.All, cares.Everybody) & await groups.DrainAsync(Read);
         if (recovered) recoveredAfter = Now - healed;
-        workload.ReadersMayStop = true;
+        tested.ReadersMayStop = true;
         foreach (var reader in readers) await reader;
-        await TourAsync(workload);
+        await TourAsync();
         watch.MayStop = true;
         await watching;
     }
 
-    private async Task TourAsync(LogWorkload workload)
+    private async Task TourAsync()
     {
-        await workload.ReadFinallyAsync(host, Read);
+        await own.ReadFinallyAsync(host, Read);
         foreach (var broker in ClusterNodes.Brokers(scenario.Configuration.Brokers).Ids())
         {
             var moved = false;
-            foreach (var partition in workload.Partitions) moved |= await cares.MakeLeadAsync(host, partition, new NodeId(broker));
-            if (moved) await workload.ReadFinallyAsync(host, Read);
+            foreach (var partition in own.Partitions) moved |= await cares.MakeLeadAsync(host, partition, new NodeId(broker));
+            if (moved) await own.ReadFinallyAsync(host, Read);
         }
     }
 
@@ -157,6 +174,7 @@ public sealed class LiveRun : IDisposable
         .. new[] { SettingCatalogue.SessionTimeout, SettingCatalogue.HeartbeatInterval, SettingCatalogue.ReplicaLagTime, SettingCatalogue.ElectionTimeout, SettingCatalogue.QuorumFetchTimeout }
             .Select(name => KeyValuePair.Create(name, settings.Value(name))),
         new("default.replication.factor", settings.Value(SettingCatalogue.ReplicationFactor)),
+        new("offsets.topic.num.partitions", $"{OffsetsPlan.Partitions}"), new("group.min.session.timeout.ms", "1000"), new("group.initial.rebalance.delay.ms", "0"),
     ];
 
     private static KeyValuePair<string, string>[] TopicSettings(Configuration settings) =>
@@ -164,16 +182,20 @@ public sealed class LiveRun : IDisposable
         .. new[] { SettingCatalogue.MinInsyncReplicas, SettingCatalogue.UncleanLeaderElection, SettingCatalogue.FlushMessages, SettingCatalogue.Preallocate }.Select(name => KeyValuePair.Create(name, settings.Value(name))),
     ];
 
-    /// <summary>A producer that tells when a record left more than once: what a duplicate without idempotence may be owed to.</summary>
-    private sealed class Watched(IHost host, IProducer producer) : IProducer
+    /// <summary>Whom faults hurt: brokers, and members of groups that are processes.</summary>
+    private sealed class Victims(LiveRun run) : IFaultTarget
     {
-        public async Task<SendOutcome> SendAsync(TopicPartition partition, byte[]? key, byte[]? value, params RecordHeader[] headers)
+        public NodeId? Find(NodeRef role) => run.cluster.Find(role);
+
+        public void Inject(int index, Fault fault)
         {
-            var outcome = await producer.SendAsync(partition, key, value, headers);
-            if (outcome.WasRetried) host.Observe(new Observation(ObservationKind.SentAgain, host.Id, partition));
-            return outcome;
+            if (fault.Subject is not { } subject || run.groups?.Find(Fault.NodeOf(subject)) is not { } member) run.cluster.Inject(index, fault);
+            else if (run.groups.Kill(index, member)) run.Note(new Observation(ObservationKind.FaultBit, Fault.NodeOf(subject), Other: index));
         }
 
-        public Task CloseAsync() => producer.CloseAsync();
+        public void Heal(int index)
+        {
+            if (run.groups?.Return(index) is not true) run.cluster.Heal(index);
+        }
     }
 }

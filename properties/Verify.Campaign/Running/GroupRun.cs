@@ -23,7 +23,7 @@ internal sealed class GroupRun
         // One more of each group, who comes in the end if nobody else is left.
         members = [.. plan.Members, .. plan.Groups.Select(group => plan.Members.First(member => member.Group == group) with { Number = GroupGenerator.Most + group, Instance = null, Leaves = null })];
         foreach (var member in members)
-            stage.World.AddNode(ClusterNodes.Member(member.Number), $"member-{member.Number}", $"member-{member.Number}", host => workload.RunAsync(host, member));
+            stage.World.AddNode(ClusterNodes.Member(member.Number), $"member-{member.Number}", $"member-{member.Number}", host => workload.RunAsync(host, host.Id, member));
         stage.World.Subscribe((in Observation seen, TimeSpan _) =>
         {
             if (seen.Kind != ObservationKind.Crashed) return;
@@ -83,7 +83,7 @@ internal sealed class GroupRun
         foreach (var group in Groups)
         {
             var reserve = members.Last(member => member.Group == group);
-            var asker = stage.Clients.Member!(host, reserve, null);
+            var asker = stage.Clients.Asker!(host, reserve);
             while (host.Time.Monotonic() < deadline)
             {
                 if (!members.Any(member => member.Group == group && IsUp(member))) stage.World.Start(ClusterNodes.Member(reserve.Number));

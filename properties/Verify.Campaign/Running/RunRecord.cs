@@ -19,6 +19,9 @@ public sealed record RunRecord(
 
     /// <summary>When the machine itself stood still. Only of real processes.</summary>
     public IReadOnlyList<Stall> Stalls { get; init; } = [];
+
+    /// <summary>Members of groups are somebody else's: they may commit unseen, and need not say in which generation.</summary>
+    public bool HidesCommits { get; init; }
 }
 
 /// <param name="At">Since the run began.</param>

@@ -22,7 +22,7 @@ public static class SimulatedRun
         world.AfterTurn = cluster.AssertInvariants;
         var recorder = new HistoryRecorder(into ?? new HistoryLog(), () => world.Now.Ticks * TimeSpan.NanosecondsPerTick);
         var clientScope = new TaskScope();
-        var clients = SimulatedSettings.Kit(scenario, cluster.Bootstrap, clientScope, () => mutant is null ? new ClientRules() : mutant.Client(new ClientRules()));
+        var clients = new KitSettings(scenario.Configuration, cluster.Bootstrap, MemberPace.Simulated).Own(clientScope, () => mutant is null ? new ClientRules() : mutant.Client(new ClientRules()));
         var nemesis = world.Unleash(scenario.Faults);
         var stage = new RunStage(scenario, world, cluster, recorder, nemesis, clients);
         var power = new PowerLimit(scenario.PowerLimit, stage.Brokers, partition => OffsetsPlan.ReplicasOf(scenario.Configuration, partition));

@@ -111,6 +111,9 @@ public sealed class Configuration : IEquatable<Configuration>
     /// <summary>Consumer groups read the topic under test.</summary>
     public bool HasGroups => Commit != Commit.None;
 
+    /// <summary>Members share by the classic group protocol; otherwise by the newer one (KIP-848).</summary>
+    public bool HasClassicGroups => Value(SettingCatalogue.GroupProtocol) == "classic";
+
     public TimeSpan OffsetsRetention => TimeSpan.FromMinutes(Number(SettingCatalogue.OffsetsRetention));
 
     public TimeSpan OffsetsRetentionCheck => Duration(SettingCatalogue.OffsetsRetentionCheck);

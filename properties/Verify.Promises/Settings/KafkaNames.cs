@@ -68,7 +68,7 @@ public static class KafkaNames
     private const string Client = """
         allow.auto.create.topics auto.commit.interval.ms auto.include.jmx.reporter auto.offset.reset batch.size bootstrap.servers
         buffer.memory check.crcs client.dns.lookup client.id client.rack config.providers default.api.timeout.ms
-        enable.metrics.push exclude.internal.topics fetch.max.wait.ms fetch.min.bytes group.instance.id group.protocol
+        enable.metrics.push exclude.internal.topics fetch.max.wait.ms fetch.min.bytes group.instance.id
         group.remote.assignor heartbeat.interval.ms interceptor.classes isolation.level key.deserializer key.serializer linger.ms
         max.block.ms max.partition.fetch.bytes max.poll.interval.ms max.poll.records max.request.size metadata.max.age.ms
         metadata.max.idle.ms metadata.recovery.rebootstrap.trigger.ms metadata.recovery.strategy partition.assignment.strategy

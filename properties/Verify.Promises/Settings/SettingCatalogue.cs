@@ -36,6 +36,7 @@ public static class SettingCatalogue
     public const string ProcessRoles = "process.roles";
     public const string Commit = "commit";
     public const string EnableAutoCommit = "enable.auto.commit";
+    public const string GroupProtocol = "group.protocol";
     public const string OffsetsRetention = "offsets.retention.minutes";
     public const string OffsetsRetentionCheck = "offsets.retention.check.interval.ms";
 
@@ -73,6 +74,8 @@ public static class SettingCatalogue
         new(Commit, Word, Consumer, "none", "none",
             "when consumer groups commit what they read: before processing it, after it, or by enable.auto.commit; none: nobody subscribes (workload log)",
             Words: ["none", "before", "after", "auto"], Spellings: [("true", "auto"), ("false", "after")], OtherNames: [EnableAutoCommit]),
+        new(GroupProtocol, Word, Consumer, "classic", "classic", "by which protocol members of groups share: classic, or consumer (KIP-848), which takes a broker and a client that have it",
+            Words: ["classic", "consumer"]),
         new(OffsetsRetention, Number, Broker, "10080", "10080", "minutes for which the offsets of a group without members are kept", 1, MaxInt),
         new(OffsetsRetentionCheck, Milliseconds, Broker, "600000", "600000", "how often a coordinator looks for offsets to expire", 1, MaxInt),
     ];

@@ -7,6 +7,7 @@ using Verify.Campaign.Live;
 using Verify.Campaign.Results;
 using Verify.Campaign.Running;
 using Verify.Cli.Campaigns;
+using Verify.Clients.Live;
 using Verify.Promises;
 using Verify.Workloads;
 using Verify.Zoo;
@@ -35,6 +36,8 @@ internal sealed class CampaignOptions
     private readonly Option<string> system = Parsed.One("--system", "reference", "Which broker", static text => Parsed.Word("system", text, ["reference", "kafka"]), static () => "reference");
     private readonly Option<string> on = Parsed.One("--on", "sim", "Where it runs", static text => Parsed.Word("place to run", text, ["sim", "process"]), static () => "sim");
 
+    private readonly Option<ClientProgram?> client = Parsed.One("--client", "own|exec:COMMAND", "Whose clients are tested, on processes: our own, or a program that speaks the lines of docs/clients.md", ClientOf, static () => null, "own");
+
     private readonly Option<string?> kafkaHome = Parsed.One<string?>("--kafka-home", "DIR", "An unpacked official download of Apache Kafka", static text => text, static () => null);
 
     /// <param name="varies">Whether the verb takes <c>--vary</c>.</param>
@@ -55,7 +58,7 @@ internal sealed class CampaignOptions
     public void AddTo(Command verb)
     {
         if (vary is not null) verb.Add(vary);
-        foreach (Option option in new Option[] { set, seeds, seed, time, workload, faults, schedule, system, on, kafkaHome, mutant, mutants, jobs, shard, budget, Out, Histories, Json, Quiet }) verb.Add(option);
+        foreach (Option option in new Option[] { set, seeds, seed, time, workload, faults, schedule, system, on, kafkaHome, client, mutant, mutants, jobs, shard, budget, Out, Histories, Json, Quiet }) verb.Add(option);
     }
 
     /// <param name="scenario">Values from a scenario file; what is given on the command line goes before them.</param>
@@ -85,7 +88,10 @@ internal sealed class CampaignOptions
             Command = command,
         };
         if (plan.Recipe is not null && WasGiven(parsed, faults)) throw new BadInputException("--schedule and --faults exclude each other: a recipe has its own faults");
+        if (plan.Recipe is { HurtsMembers: true } && (live?.Client is null || plan.Cells.Any(static cell => !cell.Configuration.HasGroups)))
+            throw new BadInputException($"--schedule {plan.Recipe.Name}: it kills members of groups that are processes; add --on process, --client {ClientProgram.Prefix}COMMAND and --set {SettingCatalogue.Commit}=auto (or before, after)");
         if (live is not null) Demand(plan);
+        else if (plan.Cells.Any(static cell => !cell.Configuration.HasClassicGroups)) throw new BadInputException($"{SettingCatalogue.GroupProtocol}=consumer: in simulation there is the classic protocol alone; add --on process and --client {ClientProgram.Prefix}COMMAND");
         return (plan, cells);
     }
 
@@ -93,12 +99,20 @@ internal sealed class CampaignOptions
     private LivePlace? Live(ParseResult parsed)
     {
         var isKafka = parsed.GetValue(system) == "kafka";
-        var home = parsed.GetValue(kafkaHome);
+        var home = parsed.GetValue(kafkaHome) is { } given ? Path.GetFullPath(given) : null;
+        var tested = parsed.GetValue(client);
         if (parsed.GetValue(on) == "sim")
-            return !isKafka && home is null ? null : throw new BadInputException($"{(isKafka ? "--system kafka" : "--kafka-home")}: only the reference broker runs in simulation; add --on process");
-        if (!isKafka) return home is null ? new LivePlace(new ReferenceSystem(ThisTool.Program, ThisTool.Info.Version)) : throw new BadInputException("--kafka-home goes with --system kafka");
-        return home is null ? throw new BadInputException("--system kafka needs --kafka-home DIR, an unpacked official download") : new LivePlace(new KafkaSystem(Path.GetFullPath(home)));
+            return !isKafka && home is null && tested is null ? null : throw new BadInputException(tested is not null ? "--client: other clients than our own run on processes; add --on process" : $"{(isKafka ? "--system kafka" : "--kafka-home")}: only the reference broker runs in simulation; add --on process");
+        if (home is not null && tested is not null) tested = tested with { Environment = new Dictionary<string, string> { ["KAFKA_HOME"] = home } };
+        if (!isKafka) return home is null || tested is not null ? new LivePlace(new ReferenceSystem(ThisTool.Program, ThisTool.Info.Version), tested) : throw new BadInputException("--kafka-home goes with --system kafka, or with clients of Kafka's that need it");
+        return home is null ? throw new BadInputException("--system kafka needs --kafka-home DIR, an unpacked official download") : new LivePlace(new KafkaSystem(home), tested);
     }
+
+    /// <summary>Null: our own.</summary>
+    private static ClientProgram? ClientOf(string text) =>
+        text == "own" ? null
+        : text.StartsWith(ClientProgram.Prefix, StringComparison.Ordinal) && text.Length > ClientProgram.Prefix.Length ? new ClientProgram(text[ClientProgram.Prefix.Length..], new Dictionary<string, string>(), Directory.GetCurrentDirectory())
+        : throw new BadInputException($"--client '{text}': expected own or {ClientProgram.Prefix}COMMAND");
 
     /// <summary>What live runs cannot do yet is refused before anything is started.</summary>
     private static void Demand(CampaignPlan plan)
@@ -109,6 +123,7 @@ internal sealed class CampaignOptions
             throw new BadInputException($"--schedule {plan.Recipe.Name}: it needs {word}, which cannot be done to processes; there are {string.Join(", ", LiveCluster.Words)}");
         foreach (var cell in plan.Cells)
         {
+            if (!cell.Configuration.HasClassicGroups && plan.Live!.Client is null) throw new BadInputException($"{SettingCatalogue.GroupProtocol}=consumer: our own client has the classic protocol alone; give another one, --client {ClientProgram.Prefix}COMMAND");
             if (!cell.Configuration.CombinedRoles) throw new BadInputException("process.roles=separate: on processes every node is both broker and controller");
             _ = plan.ScenarioOf(cell, plan.Seeds.From);
         }
