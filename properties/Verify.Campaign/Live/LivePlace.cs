@@ -43,7 +43,7 @@ public sealed record LivePlace(ILiveSystem System, ClientProgram? Client = null)
         var plan = Load(chance.Split(LoadStream), configuration, length);
         var schedule = Disturb(chance.Split(FaultStream), plan, configuration.Brokers, faults.Words, length);
         var groups = chance.Split(GroupStream);
-        if (configuration.HasGroups) plan = plan with { Members = Members(groups) };
+        if (configuration.HasGroups) plan = plan with { Members = Members(groups, length) };
         if (Client is not null && faults.Words.Contains(FaultWord.Crash)) schedule = new FaultSchedule(schedule.Concat(Kill(groups, plan, length)));
         return new Scenario(seed, configuration, plan, schedule, WorldShape.Plain, length, faults.LimitPower ? PowerLimitOf(configuration) : null);
     }
@@ -51,11 +51,12 @@ public sealed record LivePlace(ILiveSystem System, ClientProgram? Client = null)
     private static int PowerLimitOf(Configuration configuration) =>
         (configuration.HasGroups ? Math.Min(configuration.EffectiveMinInsyncReplicas, OffsetsPlan.MinInSyncReplicas) : configuration.EffectiveMinInsyncReplicas) - 1;
 
-    /// <summary>Two members, as slow as the load is fast while one of them is away: there is always something in their hands.</summary>
-    private static ImmutableArray<MemberPlan> Members(Prng chance)
+    /// <summary>Two members, as slow as the load is fast while one of them is away: there is always something in their hands. Ours cannot be killed: one leaves, and another comes in its place.</summary>
+    private ImmutableArray<MemberPlan> Members(Prng chance, TimeSpan length)
     {
         var (processing, batch) = (TimeSpan.FromMilliseconds(chance.Between(8, 12)), chance.Pick([10, 20, 50]));
-        return [.. Enumerable.Range(0, 2).Select(number => new MemberPlan(number, Group: 0, Joins: TimeSpan.Zero, processing, batch))];
+        MemberPlan[] two = [.. Enumerable.Range(0, 2).Select(number => new MemberPlan(number, Group: 0, Joins: TimeSpan.Zero, processing, batch))];
+        return Client is not null ? [.. two] : [two[0], two[1] with { Leaves = length * 0.4 }, two[1] with { Number = 2, Joins = length * 0.5 }];
     }
 
     /// <summary>Members die with records in their hands, and are back after a moment or after their session. Nobody knows how long a process takes to begin.</summary>
