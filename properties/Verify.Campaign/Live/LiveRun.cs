@@ -19,7 +19,7 @@ namespace Verify.Campaign.Live;
 /// <remarks>All clients and the nemesis share one loop, since a history has one writer. Its journal tells what can be seen from outside: lives, faults, leaders and ISRs.</remarks>
 public sealed class LiveRun : IDisposable
 {
-    /// <summary>A fault that comes later than this was not the one that was planned.</summary>
+    /// <summary>A fault of a recipe that comes later than this was not the one that was planned; when random ones come does not matter.</summary>
     private static readonly TimeSpan Late = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan Boot = TimeSpan.FromSeconds(90), Read = TimeSpan.FromSeconds(120);
@@ -107,7 +107,7 @@ public sealed class LiveRun : IDisposable
     private static string? WhyMissed(FaultOutcome fault, bool mustBite) =>
         mustBite && fault.Resolved is null ? "it did not come to that"
         : mustBite && !fault.Bit ? "it changed nothing"
-        : fault is { Fault.When: Trigger.At(var planned), At: { } came } && came - planned > Late ? string.Create(CultureInfo.InvariantCulture, $"it came {(came - planned).TotalSeconds:0.0} s late")
+        : mustBite && fault is { Fault.When: Trigger.At(var planned), At: { } came } && came - planned > Late ? string.Create(CultureInfo.InvariantCulture, $"it came {(came - planned).TotalSeconds:0.0} s late")
         : null;
 
     private NodeFailure[] Failures => [.. cluster.Deaths.Select(death => new NodeFailure(death.Node, default, new LiveException($"exit code {death.ExitCode}: {death.LastWords}")))];
