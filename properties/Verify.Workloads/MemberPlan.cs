@@ -29,6 +29,9 @@ public static class GroupGenerator
 
     public const int MostGroups = 2;
 
+    /// <summary>Over what one poll hands out. Who takes longer than max.poll.interval.ms each time is put out of its group each time, before it can commit, and never gets on; in Kafka, too.</summary>
+    private static readonly TimeSpan MostPerPoll = TimeSpan.FromSeconds(1.5);
+
     /// <param name="partitions">As asked for; null: to be drawn. More than without groups, so that there is something to share.</param>
     public static WorkloadPlan AddTo(WorkloadPlan plan, Prng random, TimeSpan length, int? partitions)
     {
@@ -45,7 +48,7 @@ public static class GroupGenerator
     {
         var isStatic = random.Chance(0.35);
         var processing = TimeSpan.FromMilliseconds(Math.Round(Math.Pow(60, random.NextDouble())));
-        var batch = random.Pick([1, 3, 10, 50]);
+        var batch = Math.Min(random.Pick([1, 3, 10, 50]), (int)(MostPerPoll / processing));
         var (first, later) = (random.Between(1, 3), members.Count + most);
         for (var number = 0; number < first; number++)
         {

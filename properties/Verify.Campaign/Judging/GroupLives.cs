@@ -23,7 +23,7 @@ internal sealed class GroupLives
     public GroupEvidence Of(int group, int key, long offset, long? value = null, long since = 0) => new(offset,
     [
         .. stays.Where(stay => stay.Group == group && stay.Begins.ContainsKey(key)).OrderBy(static stay => stay.Asked).Select(stay => new Tenure(
-            stay.Process, stay.Asked, IsBehind(stay, group, key, offset, since) ? offset : Math.Max(0, stay.Begins[key]),
+            stay.Process, stay.Asked, stay.Told, IsBehind(stay, group, key, offset, since) ? offset : Math.Max(0, stay.Begins[key]),
             [.. stay.Processed.Where(one => (one.Key, one.Offset) == (key, offset) && (value is null || one.Value == value)).Select(static one => one.At)],
             [.. stay.Commits.Where(call => call.Invoked >= since && call.IsPast(key, offset)).Select(static call => new PassingCommit(call.Fate, call.Invoked, call.Ended))],
             stay.Crashed)),

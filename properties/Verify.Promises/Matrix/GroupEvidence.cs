@@ -20,11 +20,12 @@ public sealed record PassingCommit(CommitFate Fate, long Invoked, long Ended);
 
 /// <summary>One member's time with the partition of the record: from an assignment until it was given up, or the process died. Times are positions in the history.</summary>
 /// <param name="Asked">When it asked where the group stands.</param>
+/// <param name="Told">When it was answered.</param>
 /// <param name="Begins">Where it was told that the group stands: it reads from there.</param>
 /// <param name="Processed">When it processed the record; empty: it did not.</param>
 /// <param name="Commits">Its commits past the record, in order.</param>
 /// <param name="Crashed">When its process died; null: it did not while it had the partition.</param>
-public sealed record Tenure(int Process, long Asked, long Begins, ImmutableArray<long> Processed, ImmutableArray<PassingCommit> Commits, long? Crashed);
+public sealed record Tenure(int Process, long Asked, long Told, long Begins, ImmutableArray<long> Processed, ImmutableArray<PassingCommit> Commits, long? Crashed);
 
 /// <summary>What the members of one group did about one record, from the history: all that had its partition, in the order in which they asked.</summary>
 public sealed record GroupEvidence(long Offset, ImmutableArray<Tenure> Tenures);
@@ -55,7 +56,7 @@ public static class GroupExcuses
             .Where(static one => one.Commit is not null).Select(static one => (one.Commit!.Invoked, Excuse: CauseOfSkipping(one.Tenure, one.Commit))).ToList();
         if (causes.Count == 0 || causes.Exists(static cause => cause.Excuse is null)) return null;
         var first = causes.Min(static cause => cause.Invoked);
-        return group.Tenures.Any(tenure => tenure.Begins > group.Offset && tenure.Asked < first) ? null : causes[^1].Excuse;
+        return group.Tenures.Any(tenure => tenure.Begins > group.Offset && tenure.Told < first) ? null : causes[^1].Excuse;
     }
 
     private static Excuse? CauseOfSkipping(Tenure tenure, PassingCommit commit) =>

@@ -9,7 +9,7 @@ public sealed class GroupExcuseTests
     private static readonly RunEvidence Disturbed = new() { MemberCrashes = 1, Rebalances = 1, CommitsUnconfirmed = 1 };
 
     private static Tenure Has(long asked, long begins = 5, long? processed = null, long? crashed = null, params PassingCommit[] commits) =>
-        new(300, asked, begins, processed is { } at ? [at] : [], [.. commits], crashed);
+        new(300, asked, asked + 1, begins, processed is { } at ? [at] : [], [.. commits], crashed);
 
     private static PassingCommit Confirmed(long invoked) => new(CommitFate.Confirmed, invoked, invoked + 1);
 
@@ -30,6 +30,7 @@ public sealed class GroupExcuseTests
         Assert.Equal("crash-before-processing", Loss("before", Has(1, commits: Confirmed(10), crashed: 20)));
         Assert.Equal("crash-before-processing", Loss("before", Has(1, commits: Unknown(10), crashed: 20)));
         Assert.Equal("commit-unconfirmed", Loss("before", Has(1, commits: Unknown(10)), Has(30, begins: 9)));
+        Assert.Equal("crash-before-processing", Loss("before", Has(1, commits: Unknown(10), crashed: 20), Has(5, begins: 9) with { Told = 25 })); // asked before, answered after
     }
 
     [Fact]
