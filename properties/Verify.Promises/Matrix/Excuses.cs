@@ -126,9 +126,9 @@ public static class Excuses
         if (configuration.Idempotence) return InTwoSessions(earlier, later) ? Excuse.ProducerSessionChanged : null;
         if (earlier.Placements.Length > earlier.Transmissions.Count(WasTaken)) return null;
         if (configuration.Acks == Acks.Zero) return OverTwoConnections(earlier, later) ? Excuse.AnotherConnection : null;
+        if (configuration.MaxInFlight > 1 && earlier.Transmissions.Length > 1) return Excuse.InFlightReorder;
         if (ArrivedLate(earlier, later)) return Excuse.LateDelivery;
-        if (configuration.MaxInFlight <= 1) return null;
-        return earlier.Transmissions.Length > 1 ? Excuse.InFlightReorder : ToTwoLeaders(earlier, later) ? Excuse.InFlightToTwoLeaders : null;
+        return configuration.MaxInFlight > 1 && ToTwoLeaders(earlier, later) ? Excuse.InFlightToTwoLeaders : null;
     }
 
     private static Excuse? LostHistory(Configuration configuration, RecordEvidence record) =>

@@ -60,6 +60,16 @@ public class OrderAndDuplicateExcuseTests
     }
 
     [Fact]
+    public void T7_a_batch_sent_again_excuses_also_where_the_first_one_came_late_and_no_connection_died()
+    {
+        var overtaken = Pair(Sent(2, At(5, acknowledged: false), At(9)) with { Transmissions = [Received(), Received() with { Late = true }] }, Sent(1, At(7)));
+        var onlyRetried = new RunEvidence { Retries = 1, LeaderChanges = 1 };
+        Assert.Equal("in-flight-reorder-without-idempotence", Excuse(KeyOrder, With("acks=1"), overtaken, onlyRetried));
+        Assert.Null(Excuse(KeyOrder, With("acks=all"), overtaken, onlyRetried));
+        Assert.Null(Excuse(KeyOrder, With("acks=1", "retries=0"), overtaken, onlyRetried));
+    }
+
+    [Fact]
     public void T7_order_is_kept_when_nothing_was_sent_again_and_inside_a_batch()
     {
         Assert.Null(Excuse(KeyOrder, With(NotIdempotent), Pair(Sent(1, At(9)), Sent(1, At(7)))));
