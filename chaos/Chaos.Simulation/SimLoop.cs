@@ -34,9 +34,10 @@ internal sealed class SimLoop(Prng prng, SimOptions options, TraceHash trace)
         var outer = SynchronizationContext.Current;
         try
         {
+            var most = options.MostSteps * Math.Max(1, limit / (5 * TimeSpan.TicksPerMinute));
             while (!root.IsCompleted)
             {
-                if (++Steps > options.MostSteps) throw new StalledException($"{options.MostSteps} steps and no end at {TimeSpan.FromTicks(Now)}");
+                if (++Steps > most) throw new StalledException($"{most} steps and no end at {TimeSpan.FromTicks(Now)}");
                 if (runnable.Count > 0) Turn();
                 else Jump(limit);
             }

@@ -36,7 +36,7 @@ public sealed record SimOptions
     /// <summary>Turns without time moving on after which the world is taken for a livelock.</summary>
     public int TurnsPerInstant { get; init; } = 1_000_000;
 
-    /// <summary>Turns and events of a whole run after which somebody is taken to go round for ever; far above what any run of a right broker takes, and few enough to fit into memory.</summary>
+    /// <summary>Turns and events in each five minutes that a run may last, after which somebody is taken to go round for ever; far above what a right broker takes, and few enough to fit into memory.</summary>
     public long MostSteps { get; init; } = 10_000_000;
 
     /// <summary>The wall clock at time zero.</summary>
