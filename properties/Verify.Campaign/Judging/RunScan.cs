@@ -75,7 +75,7 @@ internal sealed class RunScan
         CommitsUnconfirmed = groups.Unconfirmed,
         CommitsOvertaken = groups.Overtaken,
         ReplicasGone = new NodeSet(down.Bits & ~StoppedByThemselves.Bits).Count,
-        BrokersRotten = new NodeSet(rotten.Bits & brokers.Bits).Count,
+        NodesRotten = rotten.Count,
         Controllers = Voters.Count,
         ControllersGone = new NodeSet(spoiled.Bits & Voters.Bits).Count,
     };

@@ -72,7 +72,7 @@ public sealed record Excuse(string Name, string Says, string Source)
         "too-few-replicas-left", "too many replicas could not come back for the partition to go on", "min.insync.replicas; unclean.leader.election.enable");
 
     public static readonly Excuse RecordCorrupt = new(
-        "record-corrupt", "a bit had flipped on the disk of a broker, and what is corrupt is served to nobody", "record batch v2: a CRC tells damage and does not repair it (catalogue, section 6.1)");
+        "record-corrupt", "a bit had flipped on the disk of a broker or a controller, and what is corrupt is served to nobody", "record batch v2: a CRC tells damage and does not repair it (catalogue, section 6.1)");
 
     public static readonly Excuse QuorumLost = new(
         "quorum-lost", "a majority of the metadata quorum's voters lost their disks or could not come back", "Raft: majority intersection; KIP-595");

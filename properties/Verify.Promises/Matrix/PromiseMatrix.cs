@@ -88,8 +88,8 @@ public static class PromiseMatrix
             (c, run) => c.HasGroups && run.OffsetsExpired > 0),
         new(Excuse.TooFewReplicasLeft, [NoProgress], "fewer replicas left than min.insync.replicas",
             (c, run) => run.ReplicasGone > 0 && c.ReplicationFactor - run.ReplicasGone < c.EffectiveMinInsyncReplicas),
-        new(Excuse.RecordCorrupt, [NoProgress], "a bit flipped on a broker's disk",
-            (_, run) => run.BrokersRotten > 0),
+        new(Excuse.RecordCorrupt, [NoProgress], "a bit flipped on a disk",
+            (_, run) => run.NodesRotten > 0),
         new(Excuse.QuorumLost, [NoProgress, LostTopic, ResurrectedTopic], "a majority of controllers is gone or lost its disk",
             (_, run) => run.ControllersGone * 2 > run.Controllers),
     ];

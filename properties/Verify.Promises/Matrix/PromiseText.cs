@@ -59,7 +59,7 @@ public sealed record PromiseText(Configuration Configuration, ImmutableArray<Gua
             "N" or "K" => leaderless,
             "P1" => leaderless with { PowerLossesBeforeFullIsr = Math.Max(1, minimum - 1) },
             "P+" => leaderless with { PowerLossesBeforeFullIsr = configuration.ReplicationFactor, OffsetsPowerLossesBeforeFullIsr = configuration.HasGroups ? PromiseMatrix.OffsetsMinIsr + 1 : 0, LastKnownLeaderElections = configuration.EligibleLeaderReplicas ? 1 : 0 },
-            "D1" => leaderless with { DiskLossesBeforeFullIsr = 1, ReplicasGone = 1, BrokersRotten = 1 },
+            "D1" => leaderless with { DiskLossesBeforeFullIsr = 1, ReplicasGone = 1, NodesRotten = 1 },
             "C" => disturbed with { OffsetsExpired = configuration.HasGroups && configuration.WasGiven(SettingCatalogue.OffsetsRetention) ? 1 : 0 },
             _ => throw new ArgumentException($"no such fault class: {faults.Word}", nameof(faults)),
         };

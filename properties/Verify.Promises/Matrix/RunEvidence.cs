@@ -69,8 +69,8 @@ public sealed record RunEvidence
     /// <summary>The most replicas of one partition that could not come back before the run ended.</summary>
     public int ReplicasGone { get; init; }
 
-    /// <summary>Brokers on whose disk a stored bit flipped.</summary>
-    public int BrokersRotten { get; init; }
+    /// <summary>Brokers and controllers on whose disk a stored bit flipped: no leader of a log serves what is corrupt in it, that of the metadata log no more than others.</summary>
+    public int NodesRotten { get; init; }
 
     /// <summary>Voters of the metadata quorum, and how many of them lost synced data or could not come back.</summary>
     public int Controllers { get; init; } = 3;

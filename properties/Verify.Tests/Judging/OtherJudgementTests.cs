@@ -110,7 +110,7 @@ public sealed class OtherJudgementTests
         Assert.Equal("none", Excuse(new HandMadeRun { RecoveredAfter = null }.Crashes(1)));
         Assert.Equal("too-few-replicas-left", Excuse(new HandMadeRun { RecoveredAfter = null }.Crashes(1).Crashes(2)));
         Assert.Equal("record-corrupt", Excuse(new HandMadeRun { RecoveredAfter = null }.Bites(new Fault.BitRot(Trigger.AtMs(1), NodeRef.Of(1)), 1)));
-        Assert.Equal("none", Excuse(new HandMadeRun { RecoveredAfter = null }.Bites(new Fault.BitRot(Trigger.AtMs(1), NodeRef.Of(11)), 11)));
+        Assert.Equal("record-corrupt", Excuse(new HandMadeRun { RecoveredAfter = null }.Bites(new Fault.BitRot(Trigger.AtMs(1), NodeRef.Of(11)), 11)));
         static string Excuse(HandMadeRun run) => Assert.Single(run.Judged().All).Excuse?.Name ?? "none";
     }
 
