@@ -30,7 +30,7 @@ internal static class GroupFaults
             UpsetChance = 0,
             ApiKeys = ApiKeys,
         };
-        return ScheduleGenerator.Uniform(chance, scope).Concat(OfMember(chance, plan, faults, length)).Concat(OfReplaced(chance, plan, brokers, faults));
+        return ScheduleGenerator.Uniform(chance, scope).Concat(OfMember(chance, plan, faults, length)).Concat(OfReplaced(chance, plan, brokers, faults)).Concat(OfHeir(chance, plan, brokers, faults));
     }
 
     /// <summary>Who is replaced while it still runs was believed dead for a reason; at times its coordinator goes as well before it is back.</summary>
@@ -49,6 +49,20 @@ internal static class GroupFaults
                 drawn.Add(new Fault.MoveLeader(new Trigger.At(at + back * chance.NextDouble()), OffsetsPlan.PartitionOf(member.GroupId), NodeRef.Of(chance.Between(1, brokers))));
         }
         return drawn;
+    }
+
+    /// <summary>A coordinator takes over and is cut off from those who follow it: what it has to read first is not known to be committed until they hear each other again.</summary>
+    private static IEnumerable<Fault> OfHeir(Prng chance, WorkloadPlan plan, int brokers, FaultChoice faults)
+    {
+        if (brokers < 2 || !faults.Words.Contains(FaultWord.Partition) || !faults.Words.Contains(FaultWord.MoveLeader) || chance.Chance(0.7)) return [];
+        var partition = chance.Pick(OffsetsPlan.Of(plan));
+        var heir = new NodeRef.FollowerOf(partition, chance.Below(Math.Min(2, brokers - 1)));
+        var when = Trigger.AfterMs(new ObservationPattern(ObservationKind.Appended, Partition: partition), Math.Round(3 * chance.NextDouble(), 1), (int)Math.Pow(60, chance.NextDouble()));
+        return
+        [
+            new Fault.Partition(when, TimeSpan.FromMilliseconds(chance.Between(500, 4000)), new NodeGroup([heir]), NodeGroup.Of([.. ClusterNodes.Brokers(brokers).Ids()])),
+            new Fault.MoveLeader(when, partition, heir),
+        ];
     }
 
     private static List<Fault> OfMember(Prng chance, WorkloadPlan plan, FaultChoice faults, TimeSpan length)
