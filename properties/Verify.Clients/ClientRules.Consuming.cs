@@ -33,7 +33,7 @@ public partial class ClientRules
         _ => LeaderMayHaveMoved(error) ? FetchReaction.FindLeader : FetchReaction.Report,
     };
 
-    [Rule("An answer counts only if the position is still where the fetch started", "Kafka's FetchCollector")]
+    [Rule("An answer counts only if the position is still where the question was asked", "Kafka's FetchCollector and SubscriptionState.maybeCompleteValidation")]
     public virtual bool IsAnswerCurrent(long fetchOffset, long position) => fetchOffset == position;
 
     [Rule("A batch may start before the position: its head is skipped", "Kafka's fetch semantics: batches are never cut")]

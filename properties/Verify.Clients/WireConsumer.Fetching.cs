@@ -122,7 +122,7 @@ public sealed partial class WireConsumer
     /// <summary>Holds the position against the new leader's log. Source: KIP-320.</summary>
     private async Task ValidateAsync(AssignedPartition partition, BrokerLink link, Leadership leadership)
     {
-        var turn = partition.Turn;
+        var (turn, position) = (partition.Turn, partition.Position);
         var asked = new OffsetForLeaderPartition
         {
             Partition = partition.Partition.Partition,
@@ -131,7 +131,7 @@ public sealed partial class WireConsumer
         };
         var request = new OffsetForLeaderEpochRequest { ReplicaId = ConsumerReplicaId, Topics = [new OffsetForLeaderTopic { Topic = partition.Partition.Topic, Partitions = [asked] }] };
         var reply = await link.AskAsync<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(request, settings.Connection.RequestTimeout);
-        if (partition.Turn != turn) return;
+        if (partition.Turn != turn || !rules.IsAnswerCurrent(position, partition.Position)) return;   // a fetch on its way besides may have brought more of another epoch
         if (reply.Message is not { } answer) Unsuccessful(partition, reply.Error);
         else if (answer.Topics is not [{ Partitions: [var end] }]) Unsuccessful(partition, ErrorCode.UnknownServerError);
         else if (end.ErrorCode is not ErrorCode.None) Unsuccessful(partition, end.ErrorCode);

@@ -22,8 +22,9 @@ public static class Mqverify
             var parsed = root.Parse(arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
             if (ParseProblem.In(parsed) is { } problem) return Refuse(streams, problem);
 
-            var invocation = new InvocationConfiguration { Output = streams.Output, Error = streams.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(10) };
-            return await parsed.InvokeAsync(invocation);
+            using var interruption = new Interruption();
+            var invocation = new InvocationConfiguration { Output = streams.Output, Error = streams.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+            return await parsed.InvokeAsync(invocation, interruption.Token);
         }
         catch (BadInputException bad)
         {

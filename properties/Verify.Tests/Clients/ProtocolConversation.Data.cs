@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using Broker.Protocol;
+using Broker.Runtime;
 using Verify.Clients;
 
 namespace Verify.Tests.Clients;
@@ -101,6 +103,47 @@ public sealed partial class ProtocolConversation
             Saw($"produce v{version}", Brief(await ProduceAsync(Topic, 0, Batch($"v{version}"), -1, version)));
         foreach (short version in new short[] { 4, 7, 9, 11 }) await FetchAsync($"fetch v{version}", Topic, 0, 0, version: version);
         foreach (short version in new short[] { 1, 2, 4, 5, 6 }) await SawOffsetAsync($"latest v{version}", Topic, 0, OffsetAt.Latest.Timestamp, version: version);
+    }
+
+    /// <summary>Times that the broker gives, codecs, keys, and how long a reader is willing to wait for how much.</summary>
+    private async Task StampingAsync()
+    {
+        const string Stamped = "stamped";
+        await CreateAsync("create for the broker's times", new CreatableTopic { Name = Stamped, NumPartitions = 1, ReplicationFactor = 1, Configs = [new() { Name = "message.timestamp.type", Value = "LogAppendTime" }] });
+        await UntilAsync(() => DescribeAsync(Stamped), static answer => answer is { ErrorCode: ErrorCode.None, Partitions: [{ LeaderId: >= 0 }] });
+        var stamped = await ProduceAsync(Stamped, 0, Batch("a", "b"));
+        var answer = await AskToReadAsync(Stamped, 0, 0, leastBytes: 1, TimeSpan.FromMilliseconds(100));
+        foreach (var batch in new RecordBatches(answer.Records ?? default))
+            Saw("produce for the broker's times", $"{stamped.ErrorCode}, later than the record's {stamped.LogAppendTimeMs > recordTime + 1000}, stored {batch.IsLogAppendTime} with it {batch.MaxTimestamp == stamped.LogAppendTimeMs}, sound {batch.HasValidCrc} '{ValuesOf(batch)}'");
+        Saw("produce for the producer's times", $"{(await ProduceAsync(Topic, 0, Batch("t"))).LogAppendTimeMs}");
+
+        foreach (var codec in new byte[] { 5, 7 }) await SawProduceAsync($"produce in codec {codec}", Stamped, 0, InCodec(codec, Batch("x")));
+        Saw("produce in zstd, v6", Brief(await ProduceAsync(Stamped, 0, InCodec(4, Batch("x")), version: 6)));
+        await SawProduceAsync("produce with a producer id and without a number", Stamped, 0, Builder("x", batch => (batch.ProducerId, batch.ProducerEpoch, batch.BaseSequence) = (1, 0, -1)));
+        var keyless = await ProduceAsync(CompactedTopic, 0, Batch("x", "y"));
+        Saw("produce without keys to a compacted topic", $"{keyless.ErrorCode}, {Join(keyless.RecordErrors.Select(static error => $"{error.BatchIndex}"))}");
+
+        foreach (var least in new[] { 0, 1, 1 << 20 })
+        {
+            var began = host.Time.Monotonic();
+            var data = await AskToReadAsync(Stamped, 0, 0, least, TimeSpan.FromMilliseconds(500));
+            Saw($"fetch at least {least} bytes", $"{data.ErrorCode}, {(least > 1 ? $"waits {host.Time.Monotonic() - began >= TimeSpan.FromMilliseconds(450)}, " : "")}records {data.Records is { Length: > 0 }}");
+        }
+    }
+
+    private async Task<FetchResponse.PartitionData> AskToReadAsync(string topic, int partition, long offset, int leastBytes, TimeSpan wait)
+    {
+        var asked = new FetchPartition { Partition = partition, FetchOffset = offset, CurrentLeaderEpoch = -1, PartitionMaxBytes = 1 << 20 };
+        var request = new FetchRequest { MaxWaitMs = (int)wait.TotalMilliseconds, MinBytes = leastBytes, MaxBytes = 1 << 21, Topics = [new FetchTopic { Topic = topic, Partitions = [asked] }] };
+        return (await AskAsync<FetchRequest, FetchResponse>(request)).Responses.Single().Partitions.Single();
+    }
+
+    private static byte[] InCodec(byte codec, byte[] batch)
+    {
+        const int CrcAt = 17, AttributesAt = 21;
+        batch[AttributesAt + 1] |= codec;
+        BinaryPrimitives.WriteUInt32BigEndian(batch.AsSpan(CrcAt), Crc32C.Compute(batch.AsSpan(AttributesAt)));
+        return batch;
     }
 
     private async Task SawProduceAsync(string step, string topic, int partition, byte[] records, short acks = -1) => Saw(step, Brief(await ProduceAsync(topic, partition, records, acks)));

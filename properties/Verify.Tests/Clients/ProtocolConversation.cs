@@ -40,6 +40,7 @@ public sealed partial class ProtocolConversation(IHost host, Endpoint broker, lo
         await GrowthAsync();
         await TrimmingAsync();
         await SessionsAsync();
+        await StampingAsync();
         await DeletionAsync();
         link.Close();
         return observed;
@@ -167,12 +168,17 @@ public sealed partial class ProtocolConversation(IHost host, Endpoint broker, lo
 
     private async Task DeletionAsync()
     {
+        const string Group = "of-the-deleted";
+        await CommitAsync("commit to a topic to be deleted", Group, 0, 1, topic: SmallTopic);
+        await CommitAsync("commit to one that stays", Group, 0, 2);
         await DeleteAsync("delete", SmallTopic);
         await DeleteAsync("delete an unknown topic", "nowhere");
         var gone = await UntilAsync(() => DescribeAsync(SmallTopic), static answer => answer.ErrorCode is not ErrorCode.None);
         Saw("describe after the deletion", $"{gone.ErrorCode}");
         var refused = await UntilAsync(() => ProduceAsync(SmallTopic, 0, Batch("late")), static answer => answer.ErrorCode is not ErrorCode.None);
         Saw("produce after the deletion", $"{refused.ErrorCode}");
+        var left = await UntilAsync(() => FetchOffsetsAsync(Group, null), static answer => answer.Topics.Count < 2);
+        Saw("offsets after the deletion", $"{Join(left.Topics.Select(static topic => topic.Name))}");
     }
 
     private async Task DeleteAsync(string step, string topic)

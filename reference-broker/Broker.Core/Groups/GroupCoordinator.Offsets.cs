@@ -133,6 +133,20 @@ public sealed partial class GroupCoordinator
     private static List<GroupRecord> Tombstones(Group group, IEnumerable<(string Topic, int Partition)> offsets) =>
         [.. offsets.Select(key => new GroupRecord.Offset(group.Id, key.Topic, key.Partition, null)), new GroupRecord.Metadata(group.Id, null)];
 
+    /// <summary>Nobody is told of them from here on, whatever becomes of the write: a topic of the same name that comes later is another one.</summary>
+    private void DropOffsets(Predicate<string> isGone, GroupTime at)
+    {
+        foreach (var group in groups.Values.ToArray())
+        {
+            var gone = group.Offsets.Keys.Where(key => isGone(key.Topic)).ToList();
+            if (gone.Count == 0) continue;
+            Drop();
+            Write([.. gone.Select(key => new GroupRecord.Offset(group.Id, key.Topic, key.Partition, null))], at, _ => Drop(), static (_, _) => { });
+
+            void Drop() => gone.ForEach(key => group.Offsets.Remove(key));
+        }
+    }
+
     private void ExpireOffsets(Group group, GroupTime at)
     {
         var isBeingWritten = writes.Exists(write => write.Group == group.Id);

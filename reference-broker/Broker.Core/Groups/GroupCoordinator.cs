@@ -47,6 +47,7 @@ public sealed partial class GroupCoordinator(GroupRules rules, GroupSettings set
             case GroupInput.Appended it: LiesInLog(it.Write, it.NextOffset); break;
             case GroupInput.Refused it: Refuse(it.Write, it.Error, at); break;
             case GroupInput.Committed it: Commit(it.HighWatermark, at); break;
+            case GroupInput.TopicsGone it: DropOffsets(it.IsGone, at); break;
             case GroupInput.Tick: Pass(at); break;
             default: throw new InvalidOperationException($"unknown input {input}");
         }

@@ -25,6 +25,9 @@ public abstract record GroupInput
     /// <summary>The partition's high watermark.</summary>
     public sealed record Committed(long HighWatermark) : GroupInput;
 
+    /// <summary>Topics were deleted; what was committed for them goes with them.</summary>
+    public sealed record TopicsGone(Predicate<string> IsGone) : GroupInput;
+
     /// <summary>Time has passed.</summary>
     public sealed record Tick : GroupInput;
 }

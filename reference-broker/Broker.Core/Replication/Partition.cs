@@ -56,6 +56,9 @@ public sealed class Partition(int self, TopicPartition id, Guid topicId, Partiti
     /// <summary>cleanup.policy has "compact": of each key the newest record is kept.</summary>
     public bool Compacts => settings.Compact;
 
+    /// <summary>Records get the time at which their leader appended them (message.timestamp.type=LogAppendTime).</summary>
+    public bool StampsTime => settings.LogAppendTime;
+
     /// <summary>The ISR asked of the controller and not answered yet; null when none.</summary>
     public IsrProposal? Proposal { get; private set; }
 

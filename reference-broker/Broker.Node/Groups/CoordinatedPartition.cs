@@ -15,9 +15,11 @@ internal sealed class CoordinatedPartition
     private static readonly TimeSpan Glance = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<long, Question> asked = [];
+    private readonly HashSet<string> deleted = [];                     // topics, while the log is not replayed
     private readonly IHost host;
     private readonly GroupRules rules;
     private readonly HostedPartition hosted;
+    private readonly Predicate<string> isTopic;
     private readonly TaskScope scope;
     private readonly Signal changed;
     private readonly int epoch;
@@ -25,11 +27,13 @@ internal sealed class CoordinatedPartition
     private long lastTicket;
     private bool isDirty, isOver;
 
-    public CoordinatedPartition(IHost host, GroupRules rules, GroupSettings settings, HostedPartition hosted, TaskScope scope)
+    /// <param name="isTopic">Whether a topic is there, by metadata that has come at least to this term's beginning: whoever coordinated before knew of none that came later.</param>
+    public CoordinatedPartition(IHost host, GroupRules rules, GroupSettings settings, HostedPartition hosted, Predicate<string> isTopic, TaskScope scope)
     {
         this.host = host;
         this.rules = rules;
         this.hosted = hosted;
+        this.isTopic = isTopic;
         this.scope = scope;
         changed = new Signal(host.Time);
         (epoch, endAtTakeover) = (hosted.Core.LeaderEpoch, hosted.Core.Log.LogEndOffset);
@@ -71,6 +75,12 @@ internal sealed class CoordinatedPartition
         return question.Task;
     }
 
+    public void TopicDeleted(string topic)
+    {
+        if (!Groups.IsLoaded) deleted.Add(topic);
+        else if (IsCurrent) Step(new GroupInput.TopicsGone(name => name == topic));
+    }
+
     /// <summary>The partition is another's, or gone.</summary>
     public void End()
     {
@@ -94,6 +104,7 @@ internal sealed class CoordinatedPartition
                 if (record.Key is { } key && GroupRecordCodec.Decode(key, record.Value) is { } decoded) Groups.Replay(decoded, Now);
         }
         Groups.Loaded(Now);
+        Step(new GroupInput.TopicsGone(name => deleted.Contains(name) || !isTopic(name)));
     }
 
     private void Step(GroupInput input)

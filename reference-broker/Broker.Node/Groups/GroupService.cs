@@ -53,6 +53,12 @@ public sealed class GroupService
         return partition is { HasLeader: true } && identity.Image.Broker(partition.Leader) is { Fenced: false } leader ? (leader.Broker, leader.Endpoint) : null;
     }
 
+    /// <summary>In the order of the metadata log: before anything that comes behind it.</summary>
+    public void TopicDeleted(string topic)
+    {
+        foreach (var term in terms.Values) term.TopicDeleted(topic);
+    }
+
     public void AssertInvariants()
     {
         foreach (var term in terms.Values) term.Groups.AssertInvariants();
@@ -63,7 +69,7 @@ public sealed class GroupService
         if (partition.Core.Id.Topic != OffsetsTopic.Name) return;
         if (terms.Remove(partition.Core.Id.Partition, out var before)) before.End();
         if (change != RoleChange.BecameLeader) return;
-        var term = new CoordinatedPartition(host, rules, settings.Groups, partition, scope);
+        var term = new CoordinatedPartition(host, rules, settings.Groups, partition, name => identity.Image.Topic(name) is not null, scope);
         terms.Add(partition.Core.Id.Partition, term);
         scope.Start(term.RunAsync);
     }

@@ -135,7 +135,10 @@ public sealed class BrokerNode
         switch (record)
         {
             case MetadataRecord.CreateTopic it: host.Observe(new Observation(ObservationKind.TopicChanged, host.Id, new TopicPartition(it.Name, -1), Other: 1)); break;
-            case MetadataRecord.RemoveTopic it when Image.Topic(it.Topic) is { } topic: host.Observe(new Observation(ObservationKind.TopicChanged, host.Id, new TopicPartition(topic.Name, -1), Other: 0)); break;
+            case MetadataRecord.RemoveTopic it when Image.Topic(it.Topic) is { } topic:
+                host.Observe(new Observation(ObservationKind.TopicChanged, host.Id, new TopicPartition(topic.Name, -1), Other: 0));
+                groups.TopicDeleted(topic.Name);
+                break;
         }
     }
 
@@ -143,7 +146,7 @@ public sealed class BrokerNode
     {
         var router = new RequestRouter();
         var offsets = new OffsetHandlers(partitions, rules.Replication);
-        router.On<ProduceRequest, ProduceResponse>(new ProduceHandler(host, partitions, rules.Replication).HandleAsync);
+        router.On<ProduceRequest, ProduceResponse>(new ProduceHandler(host, partitions, identity, rules.Replication).HandleAsync);
         router.On<FetchRequest, FetchResponse>(new FetchHandler(host, partitions, identity, isr, new FetchSessions(rules.FetchSessions, settings.FetchSessionSlots, host.Random.Split(0x66657463))).HandleAsync);
         router.On<ListOffsetsRequest, ListOffsetsResponse>(offsets.ListAsync);
         router.On<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(offsets.EndOfEpochAsync);

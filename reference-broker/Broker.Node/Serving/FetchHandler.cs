@@ -21,15 +21,20 @@ public sealed class FetchHandler(IHost host, PartitionTable partitions, BrokerId
         var wanted = session.Asked.Select(asked => Wanted(asked.Partition, asked.Asked, byId, replica)).ToList();
         foreach (var fetch in wanted) Admit(fetch, replica, request.ReplicaState.ReplicaEpoch);
 
-        if (!wanted.Exists(fetch => fetch.HasSomethingToSay(replica >= 0)))
+        var least = Math.Min(request.MinBytes, Math.Min(request.MaxBytes, MostBytes));
+        if (!IsWorthAnAnswer())
         {
             var hosted = wanted.ConvertAll(fetch => fetch.Partition!);
-            await HostedPartition.WaitAsync(host.Time, hosted, () => wanted.Exists(fetch => fetch.HasSomethingToSay(replica >= 0)), TimeSpan.FromMilliseconds(request.MaxWaitMs));
+            await HostedPartition.WaitAsync(host.Time, hosted, IsWorthAnAnswer, TimeSpan.FromMilliseconds(request.MaxWaitMs));
             foreach (var fetch in wanted) fetch.Check();               // roles and logs may have changed meanwhile
         }
         if (session.Session is { } open && !sessions.IsStillNext(open, request.SessionEpoch)) return new FetchResponse { ErrorCode = ErrorCode.InvalidFetchSessionEpoch };
         var goesOn = session.Begins ? sessions.Begin(session.Asked, byId, replica >= 0, host.Time.Monotonic()) : session.Session;
-        return Answer(request, wanted, replica >= 0, goesOn, isIncremental: session.Session is not null);
+        return Answer(request, context.Header.Version, wanted, replica >= 0, goesOn, isIncremental: session.Session is not null);
+
+        bool IsWorthAnAnswer() => least <= 1
+            ? wanted.Exists(fetch => fetch.IsSpecial || fetch.HasNews(replica >= 0))
+            : wanted.Exists(static fetch => fetch.IsSpecial) || wanted.Sum(fetch => (long)fetch.Available(replica >= 0, least)) >= least;
     }
 
     private PartitionFetch Wanted(FetchedPartition id, FetchPartition asked, bool byId, int replica)
@@ -50,7 +55,7 @@ public sealed class FetchHandler(IHost host, PartitionTable partitions, BrokerId
     }
 
     /// <summary>All partitions asked for; in a session that goes on, those of which there is something new to say.</summary>
-    private FetchResponse Answer(FetchRequest request, List<PartitionFetch> wanted, bool isFollower, FetchSession? session, bool isIncremental)
+    private FetchResponse Answer(FetchRequest request, short version, List<PartitionFetch> wanted, bool isFollower, FetchSession? session, bool isIncremental)
     {
         var answer = new FetchResponse { SessionId = session?.Id ?? 0 };
         var room = (int)Math.Min(Math.Min(request.MaxBytes, MostBytes), Math.Max(1, host.Network.AnswerRoom));   // one batch there is in any case
@@ -63,6 +68,7 @@ public sealed class FetchHandler(IHost host, PartitionTable partitions, BrokerId
             if (answer.Responses is not [.., var last] || last.Topic != fetch.Id.Topic || last.TopicId != fetch.Id.TopicId)
                 answer.Responses.Add(last = new FetchableTopicResponse { Topic = fetch.Id.Topic, TopicId = fetch.Id.TopicId });
             last.Partitions.Add(data);
+            if (version >= 16 && LeaderHint.MayHelp(data.ErrorCode)) data.CurrentLeader = LeaderHint.For(identity.Image, fetch.Partition!.Core.Id, answer.NodeEndpoints);
         }
         return answer;
     }
@@ -88,8 +94,25 @@ public sealed class FetchHandler(IHost host, PartitionTable partitions, BrokerId
             Diverging = new FetchResponse.EpochEndOffset { Epoch = end.Epoch, EndOffset = end.EndOffset };
         }
 
-        public bool HasSomethingToSay(bool isFollower) =>
-            Error != ErrorCode.None || Diverging is not null || !Partition!.Core.IsLeader || Partition.Core.HasNews(isFollower, Asked.FetchOffset);
+        /// <summary>It is to be told at once, however little it is.</summary>
+        public bool IsSpecial => Error != ErrorCode.None || Diverging is not null || !Partition!.Core.IsLeader;
+
+        public bool HasNews(bool isFollower) => Partition!.Core.HasNews(isFollower, Asked.FetchOffset);
+
+        /// <summary>Bytes there are to read, counted until they are <paramref name="enough"/>.</summary>
+        public int Available(bool isFollower, int enough)
+        {
+            var (core, next, found) = (Partition!.Core, Asked.FetchOffset, 0);
+            enough = Math.Min(enough, Asked.PartitionMaxBytes);
+            while (found < enough)
+            {
+                var batches = core.Log.Read(next, core.VisibleEnd(isFollower), enough - found);
+                if (batches.IsEmpty) return found;
+                foreach (var batch in new RecordBatches(batches)) next = batch.NextOffset;
+                found += batches.Length;
+            }
+            return enough;
+        }
 
         public FetchResponse.PartitionData Answer(bool isFollower, int room)
         {

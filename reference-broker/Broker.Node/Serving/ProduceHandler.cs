@@ -8,7 +8,7 @@ using Broker.Runtime;
 namespace Broker.Node.Serving;
 
 /// <summary>Appends batches and answers as acks demands (KIP-98 idempotence, KIP-101 leader epochs).</summary>
-public sealed class ProduceHandler(IHost host, PartitionTable partitions, ReplicationRules rules)
+public sealed class ProduceHandler(IHost host, PartitionTable partitions, BrokerIdentity identity, ReplicationRules rules)
 {
     /// <summary>Null for acks=0; then an error can only be told by closing the connection, as Kafka does.</summary>
     public async ValueTask<ProduceResponse?> HandleAsync(ProduceRequest request, RequestContext context)
@@ -21,7 +21,7 @@ public sealed class ProduceHandler(IHost host, PartitionTable partitions, Replic
 
         foreach (var append in appends)
             host.Observe(new Observation(ObservationKind.ProduceAnswered, host.Id, append.Id, append.LeaderEpoch, append.Outcome.BaseOffset, append.Outcome.NextOffset, (int)append.Error));
-        if (request.Acks != 0) return Answer(request, appends);
+        if (request.Acks != 0) return Answer(request, appends, context.Header.Version);
         context.CloseConnection = appends.Exists(append => append.Error != ErrorCode.None);
         return null;
     }
@@ -42,7 +42,7 @@ public sealed class ProduceHandler(IHost host, PartitionTable partitions, Replic
         switch (step)
         {
             case ProduceStep.Append:
-                foreach (var append in appends) AppendTo(append, request.Acks, context.Remote.Port);
+                foreach (var append in appends) AppendTo(append, request.Acks, context);
                 break;
             case ProduceStep.Flush:
                 foreach (var append in appends)
@@ -59,28 +59,50 @@ public sealed class ProduceHandler(IHost host, PartitionTable partitions, Replic
         }
     }
 
-    private void AppendTo(Append append, short acks, int connection)
+    private void AppendTo(Append append, short acks, RequestContext context)
     {
+        var connection = context.Remote.Port;
         host.Observe(new Observation(ObservationKind.ProduceRead, host.Id, append.Id, append.LeaderEpoch, Bytes: append.Records, Connection: connection));
-        if (append.Error == ErrorCode.None) append.Outcome = Store(append.Partition!.Core, append.Records, acks);
+        if (append.Error == ErrorCode.None) Store(append, acks, context.Header.Version);
         host.Observe(new Observation(ObservationKind.ProduceReceived, host.Id, append.Id, append.LeaderEpoch, append.Outcome.BaseOffset, append.Outcome.NextOffset, (int)append.Error, Bytes: append.Records, Connection: connection));
     }
 
-    private static AppendOutcome Store(Partition partition, ReadOnlyMemory<byte> records, short acks)
+    private void Store(Append append, short acks, short version)
     {
-        if (!partition.IsLeader) return Refused(ErrorCode.NotLeaderOrFollower);
-        if (records.Length > partition.MaxMessageBytes) return Refused(ErrorCode.MessageTooLarge);
-        var error = RecordBatch.ValidateProduced(records, out var batch);
-        if (error == ErrorCode.None && partition.Compacts && HasNoKey(batch)) error = ErrorCode.InvalidRecord;   // nothing would say what supersedes it
-        return error != ErrorCode.None ? Refused(error) : partition.Append(batch, acks);
+        var partition = append.Partition!.Core;
+        var error = Problem(append, version, out var batch);
+        if (error == ErrorCode.None && partition.StampsTime)
+        {
+            append.LogAppendTimeMs = host.Time.GetUtcNow().ToUnixTimeMilliseconds();
+            batch = batch.WithAppendTime(append.LogAppendTimeMs);
+        }
+        append.Outcome = error != ErrorCode.None ? Refused(error) : partition.Append(batch, acks);
     }
 
-    private static bool HasNoKey(in RecordBatch batch)
+    private static ErrorCode Problem(Append append, short version, out RecordBatch batch)
     {
-        if (!BatchFilter.TryOpen(batch, out var opened)) return false;
+        batch = default;
+        var partition = append.Partition!.Core;
+        if (!partition.IsLeader) return ErrorCode.NotLeaderOrFollower;
+        if (append.Records.Length > partition.MaxMessageBytes) return ErrorCode.MessageTooLarge;
+        if (RecordBatch.ValidateProduced(append.Records, out batch) is var error and not ErrorCode.None) return error;
+        if (batch.Compression == Compression.Zstd && version < 7) return ErrorCode.UnsupportedCompressionType;
+        if (partition.Compacts) append.Keyless.AddRange(Keyless(batch));       // nothing would say what supersedes them
+        return append.Keyless.Count > 0 ? ErrorCode.InvalidRecord : ErrorCode.None;
+    }
+
+    /// <summary>Which records of the batch have no key, where it can be read.</summary>
+    private static List<int> Keyless(in RecordBatch batch)
+    {
+        var found = new List<int>();
+        if (!BatchFilter.TryOpen(batch, out var opened)) return found;
+        var index = 0;
         foreach (var record in opened.Records)
-            if (record.Key is null) return true;
-        return false;
+        {
+            if (record.Key is null) found.Add(index);
+            index++;
+        }
+        return found;
     }
 
     private static AppendOutcome Refused(ErrorCode error) => new(error, -1, -1);
@@ -104,7 +126,7 @@ public sealed class ProduceHandler(IHost host, PartitionTable partitions, Replic
         return ErrorCode.NotLeaderOrFollower;
     }
 
-    private static ProduceResponse Answer(ProduceRequest request, List<Append> appends)
+    private ProduceResponse Answer(ProduceRequest request, List<Append> appends, short version)
     {
         var answer = new ProduceResponse();
         var next = 0;
@@ -119,7 +141,10 @@ public sealed class ProduceHandler(IHost host, PartitionTable partitions, Replic
                     Index = data.Index,
                     ErrorCode = append.Error,
                     BaseOffset = append.Error == ErrorCode.None ? append.Outcome.BaseOffset : -1,
+                    LogAppendTimeMs = append.Error == ErrorCode.None ? append.LogAppendTimeMs : -1,
                     LogStartOffset = append.Partition?.Core.Log.LogStartOffset ?? -1,
+                    RecordErrors = append.Keyless.ConvertAll(static index => new BatchIndexAndErrorMessage { BatchIndex = index, BatchIndexErrorMessage = "Compacted topic cannot accept message without key" }),
+                    CurrentLeader = version >= 10 && LeaderHint.MayHelp(append.Error) ? LeaderHint.For(identity.Image, append.Id, answer.NodeEndpoints) : new LeaderIdAndEpoch(),
                 });
             }
             answer.Responses.Add(answered);
@@ -148,5 +173,11 @@ public sealed class ProduceHandler(IHost host, PartitionTable partitions, Replic
         }
 
         public ErrorCode Error { get; set; }
+
+        /// <summary>Given by the broker, where the topic says so; -1: the records keep their own times.</summary>
+        public long LogAppendTimeMs { get; set; } = -1;
+
+        /// <summary>Records that a compacted topic cannot take, by their place in the batch.</summary>
+        public List<int> Keyless { get; } = [];
     }
 }

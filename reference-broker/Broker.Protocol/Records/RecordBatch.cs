@@ -127,11 +127,22 @@ public readonly struct RecordBatch
         BinaryPrimitives.WriteInt32BigEndian(batch[LeaderEpochAt..], leaderEpoch);
     }
 
+    /// <summary>A copy whose records are all of one time, the broker's: message.timestamp.type=LogAppendTime.</summary>
+    public RecordBatch WithAppendTime(long timestampMs)
+    {
+        var copy = bytes.ToArray();
+        BinaryPrimitives.WriteInt16BigEndian(copy.AsSpan(AttributesAt), (short)(Attributes | LogAppendTimeBit));
+        BinaryPrimitives.WriteInt64BigEndian(copy.AsSpan(MaxTimestampAt), timestampMs);
+        BinaryPrimitives.WriteUInt32BigEndian(copy.AsSpan(CrcAt), Crc32C.Compute(copy.AsSpan(AttributesAt)));
+        return new RecordBatch(copy);
+    }
+
     /// <summary>Whether the batch is what it says: <see cref="ErrorCode.CorruptMessage"/> when the CRC is wrong, <see cref="ErrorCode.InvalidRecord"/>
     /// when the counts are or (of uncompressed batches) a record does not parse.</summary>
     public ErrorCode Validate()
     {
         if (!HasValidCrc) return ErrorCode.CorruptMessage;
+        if (Compression > Compression.Zstd) return ErrorCode.UnknownServerError;   // as Kafka answers it
         if (RecordCount <= 0 || LastOffsetDelta != RecordCount - 1) return ErrorCode.InvalidRecord;
         return Compression == Compression.None && !RecordEnumerable.AllParse(this) ? ErrorCode.InvalidRecord : ErrorCode.None;
     }
@@ -149,7 +160,7 @@ public readonly struct RecordBatch
         if (records is not { Length: > 0 } given) return ErrorCode.InvalidRecord;
         if (!TryRead(given, out var first, out var problem))
             return problem is BatchProblem.UnknownMagic or BatchProblem.BadLength ? ErrorCode.CorruptMessage : ErrorCode.InvalidRecord;
-        if (first.BaseOffset != 0) return ErrorCode.InvalidRecord;
+        if (first.BaseOffset != 0 || first is { ProducerId: >= 0, BaseSequence: < 0 }) return ErrorCode.InvalidRecord;
         if (first.Validate() is var error and not ErrorCode.None) return error;
         if (first.SizeInBytes != given.Length || first.IsControl) return ErrorCode.InvalidRecord;
         batch = first;
