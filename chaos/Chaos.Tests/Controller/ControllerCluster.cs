@@ -8,6 +8,7 @@ using Broker.Node.Rpc;
 using Broker.Node.Serving;
 using Broker.Protocol;
 using Broker.Runtime;
+using Broker.Tests;
 using Chaos.Faults;
 using Chaos.Simulation;
 
@@ -31,7 +32,7 @@ internal sealed class ControllerCluster
 
     public ControllerCluster(ulong seed, ControllerRuleBook? rules = null)
     {
-        this.rules = rules ?? new ControllerRuleBook();
+        this.rules = rules ?? UnderTest.Rules.Controller;
         World = new SimWorld(seed);
         foreach (var voter in Voters) World.AddNode(voter.Id, $"controller {voter.Id}", voter.Endpoint.Host, host => ControlAsync(host, voter));
         for (var broker = 10; broker < 13; broker++) World.AddNode(new NodeId(broker), $"broker {broker}", $"broker-{broker}", ServeAsync);
@@ -92,7 +93,7 @@ internal sealed class ControllerCluster
     private async Task ControlAsync(IHost host, QuorumVoter voter)
     {
         var scope = new TaskScope();
-        var quorum = new QuorumNode(host, new QuorumNodeSettings { Id = voter.Id, Voters = Voters, Times = Times }, new QuorumRules(), scope);
+        var quorum = new QuorumNode(host, new QuorumNodeSettings { Id = voter.Id, Voters = Voters, Times = Times }, UnderTest.Rules.Quorum, scope);
         var controller = new ControllerNode(host, new ControllerSettings { SessionTimeout = Ms(600) }, TopicSettings.KafkaDefaults, rules, quorum, scope);
         await quorum.StartAsync();
         Controllers[voter.Id.Value] = controller;
@@ -117,8 +118,8 @@ internal sealed class ControllerCluster
             Backoff = Ms(50),
             RequestTimeout = Ms(300),
         };
-        var registration = new Registration(host, settings, new BrokerIdentity(new ReplicationRules(), image), new ControllerLink(host, settings.Controllers, settings.RequestTimeout));
-        var follower = new MetadataFollower(host, Voters, Times, new QuorumRules(), batch =>
+        var registration = new Registration(host, settings, new BrokerIdentity(UnderTest.Rules.Replication, image), new ControllerLink(host, settings.Controllers, settings.RequestTimeout));
+        var follower = new MetadataFollower(host, Voters, Times, UnderTest.Rules.Quorum, batch =>
         {
             foreach (var (offset, record) in MetadataBatch.Read(batch)) Apply(host.Id, image, offset, record);
         });

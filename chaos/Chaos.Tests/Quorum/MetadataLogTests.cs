@@ -2,6 +2,7 @@ using Broker.Core.Quorum;
 using Broker.Node.Quorum;
 using Broker.Protocol;
 using Broker.Runtime;
+using Broker.Tests;
 using Chaos.Simulation;
 
 namespace Chaos.Tests.Quorum;
@@ -27,7 +28,7 @@ public sealed class MetadataLogTests
         {
             if (++lives == 2) between(host.Disk);
             var scope = new TaskScope();
-            var node = new QuorumNode(host, Settings, new QuorumRules(), scope);
+            var node = new QuorumNode(host, Settings, UnderTest.Rules.Quorum, scope);
             var leads = new Signal(host.Time);
             node.BecameLeader += _ => leads.Set();
             await node.StartAsync();

@@ -4,6 +4,7 @@ using Broker.Node.Quorum;
 using Broker.Node.Rpc;
 using Broker.Protocol;
 using Broker.Runtime;
+using Broker.Tests;
 using Chaos.Faults;
 using Chaos.Simulation;
 
@@ -24,7 +25,7 @@ internal sealed class QuorumCluster
 
     public QuorumCluster(ulong seed, QuorumRules? rules = null, SimOptions? options = null)
     {
-        this.rules = rules ?? new QuorumRules();
+        this.rules = rules ?? UnderTest.Rules.Quorum;
         fetchMaxBytes = seed % 2 == 0 ? 1 : 1 << 20;                       // one batch at a time leaves more room between entries
         World = new SimWorld(seed, options);
         foreach (var voter in Voters) World.AddNode(voter.Id, $"controller {voter.Id}", voter.Endpoint.Host, host => VoteAsync(host, voter));

@@ -3,6 +3,7 @@ using System.Text;
 using Broker.Core.Log;
 using Broker.Protocol;
 using Broker.Runtime;
+using Broker.Tests;
 using Chaos.Faults;
 using Chaos.Simulation;
 using Chaos.Tests.Simulation;
@@ -22,7 +23,7 @@ public sealed class CompactionCrashTests
         var (cleaned, inTheMiddle) = (0, 0);
         for (var seed = 1ul; seed <= 400; seed++)
         {
-            var life = new LogLife(seed, new CleanerRules());
+            var life = new LogLife(seed, UnderTest.Rules.Cleaner);
             life.LiveAndDie(powerLoss);
             Assert.Null(life.Wrong);
             if (life.Removed > 0) cleaned++;
@@ -92,7 +93,7 @@ public sealed class CompactionCrashTests
 
         private async Task WriteAndCleanAsync(IHost host, Prng prng)
         {
-            var log = PartitionLog.Open(host.Disk, Folder, new LogSettings(SegmentBytes: 300), new LogRules(), new ProducerRules(), rules);
+            var log = PartitionLog.Open(host.Disk, Folder, new LogSettings(SegmentBytes: 300), UnderTest.Rules.Log, UnderTest.Rules.Producers, rules);
             for (var i = 0; ; i++)
             {
                 var key = $"{prng.Below(4)}";
@@ -118,7 +119,7 @@ public sealed class CompactionCrashTests
         private void Look(IHost host, bool powerLoss)
         {
             DiedCleaning = isCleaning;
-            var log = PartitionLog.Open(host.Disk, Folder, new LogSettings(SegmentBytes: 300), new LogRules(), new ProducerRules(), new CleanerRules());
+            var log = PartitionLog.Open(host.Disk, Folder, new LogSettings(SegmentBytes: 300), UnderTest.Rules.Log, UnderTest.Rules.Producers, new CleanerRules());
             log.AssertInvariants();
             var least = powerLoss ? durable : written.Count;
             if (log.LogEndOffset < least) Wrong = $"the log ends at {log.LogEndOffset}, and {least} were durable";

@@ -3,6 +3,7 @@ using System.Text;
 using Broker.Core.Log;
 using Broker.Protocol;
 using Broker.Runtime;
+using Broker.Tests;
 using Chaos.Faults;
 using Chaos.Simulation;
 using Chaos.Tests.Simulation;
@@ -27,7 +28,7 @@ public sealed class LogCrashTests
         var deaths = new SortedDictionary<string, int>(StringComparer.Ordinal);
         Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
         {
-            var life = new LogLife((ulong)seed, new LogRules());
+            var life = new LogLife((ulong)seed, UnderTest.Rules.Log);
             life.LiveAndDie(powerLoss);
             Assert.True(life.Wrong is null, $"seed {seed}: {life.Wrong}");
             deaths[life.DiedAt] = deaths.GetValueOrDefault(life.DiedAt) + 1;
@@ -167,7 +168,7 @@ public sealed class LogCrashTests
             log.TruncateTo(newEnd);
         }
 
-        private PartitionLog Open(IDisk disk) => PartitionLog.Open(disk, Folder, new LogSettings(SegmentBytes: 300, Preallocate: preallocate), rules, new ProducerRules());
+        private PartitionLog Open(IDisk disk) => PartitionLog.Open(disk, Folder, new LogSettings(SegmentBytes: 300, Preallocate: preallocate), rules, UnderTest.Rules.Producers);
 
         private async Task LookAsync(IDisk disk, bool powerLoss)
         {

@@ -1,5 +1,6 @@
 using Broker.Core;
 using Broker.Core.Controller;
+using Broker.Tests;
 using FsCheck;
 using FsCheck.Fluent;
 using Verify.Zoo;
@@ -62,7 +63,7 @@ public sealed class IsrSafetyProperties
 
     [Fact]
     public void Whoever_leads_holds_all_that_was_committed_or_acknowledged() =>
-        Prop.ForAll(Lives, static life => Holds(life, new BrokerRules())).Check(Config.QuickThrowOnFailure.WithMaxTest(3000));
+        Prop.ForAll(Lives, static life => Holds(life, UnderTest.Rules)).Check(Config.QuickThrowOnFailure.WithMaxTest(3000));
 
     /// <summary>The rarest of them shows in one of some thousand lives.</summary>
     [Theory]

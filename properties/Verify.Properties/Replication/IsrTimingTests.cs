@@ -4,6 +4,7 @@ using Broker.Core.Metadata;
 using Broker.Core.Replication;
 using Broker.Protocol;
 using Broker.Runtime;
+using Broker.Tests;
 
 namespace Verify.Properties.Replication;
 
@@ -17,7 +18,7 @@ public sealed class IsrTimingTests
 
     public IsrTimingTests()
     {
-        var rules = new BrokerRules();
+        var rules = UnderTest.Rules;
         leader = new Partition(1, new TopicPartition("t", 0), Guid.Empty, PartitionLog.Open(new MemoryDisk(), "log", new LogSettings(), rules.Log, rules.Producers), rules.Replication, static (Observation _) => { });
         leader.Apply(new PartitionState([1, 2, 3], NodeSet.Of([1, 2, 3]), default, -1, 1, 0, 0), TopicSettings.KafkaDefaults with { MinInSyncReplicas = 3 });
         Produces(2);

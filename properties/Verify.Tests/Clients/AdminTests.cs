@@ -1,5 +1,6 @@
 using Broker.Protocol;
 using Broker.Runtime;
+using Broker.Tests;
 using Verify.Clients;
 
 namespace Verify.Tests.Clients;
@@ -17,7 +18,7 @@ public sealed class AdminTests
         {
             var script = new Queue<ErrorCode?>(answers);
             var cluster = new ScriptedCluster(loop) { OnCreateTopic = _ => script.Dequeue() };
-            var admin = new WireAdmin(new ScriptedHost(loop, cluster), new TaskScope(), new ConnectionSettings(ScriptedCluster.Bootstrap) { RequestTimeout = TimeSpan.FromSeconds(1) });
+            var admin = new WireAdmin(new ScriptedHost(loop, cluster), new TaskScope(), new ConnectionSettings(ScriptedCluster.Bootstrap) { RequestTimeout = TimeSpan.FromSeconds(1) }, UnderTest.Or<ClientRules>());
             outcome = await admin.CreateTopicAsync(new NewTopic("new", 1, 3), Patience);
             admin.Close();
         });

@@ -1,5 +1,6 @@
 using Broker.Protocol;
 using Broker.Runtime;
+using Broker.Tests;
 using Verify.Clients;
 
 namespace Verify.Tests.Clients;
@@ -24,7 +25,7 @@ public sealed class ConsumerTests
         {
             var cluster = new ScriptedCluster(loop);
             var scope = new TaskScope();
-            var consumer = new WireConsumer(new ScriptedHost(loop, cluster), scope, settings, rules);
+            var consumer = new WireConsumer(new ScriptedHost(loop, cluster), scope, settings, rules ?? UnderTest.Or<ClientRules>());
             var run = test(cluster, consumer);
             await await Task.WhenAny(run, scope.Failed);
             consumer.Close();
@@ -182,6 +183,40 @@ public sealed class ConsumerTests
         Assert.Empty(moved);
     });
 
+    /// <remarks>The leader has more of the epoch before than this reader saw of it: they part where the reader's later epoch began.</remarks>
+    [Fact]
+    public void Where_the_logs_part_is_where_the_readers_last_epoch_began() => Run(FromStart, async (cluster, consumer) =>
+    {
+        foreach (var value in new[] { "a", "b" }) cluster.Append(value);
+        cluster.MoveLeader(2);
+        foreach (var value in new[] { "c", "d" }) cluster.Append(value);
+        consumer.Assign([P0]);
+        consumer.Seek(P0, 0);
+        await PollAsync(consumer, 4);
+        cluster.TruncateTo(2);
+        for (var offset = 2; offset < 6; offset++) cluster.Log.Add(new LogEntry(offset, 0, "x", -1, -1, -1));
+        cluster.MoveLeader(3);
+        var (_, incidents) = await PollAsync(consumer, 1);
+        Assert.Equal([new PollIncident(PollIncidentKind.TruncationDetected, P0, ErrorCode.None, 4, 2)], incidents);
+    });
+
+    [Fact]
+    public void An_answer_that_comes_after_the_new_leaders_brings_nothing_twice() => Run(FromStart with { Connection = FromStart.Connection with { MetadataMaxAge = TimeSpan.FromMilliseconds(50) } }, async (cluster, consumer) =>
+    {
+        foreach (var value in new[] { "a", "b" }) cluster.Append(value);
+        cluster.Slow[1] = TimeSpan.FromMilliseconds(900);
+        consumer.Assign([P0]);
+        consumer.Seek(P0, 0);
+        List<string> read = [];
+        for (var polls = 0; polls < 30; polls++)
+        {
+            if (polls == 1) cluster.Down.Add(1);                       // no longer listed; its answer is on its way
+            if (polls == 5) cluster.MoveLeader(2);
+            read.AddRange((await consumer.PollAsync(TimeSpan.FromMilliseconds(50))).Batches.SelectMany(static batch => ValuesOf(batch.Records)));
+        }
+        Assert.Equal(["a", "b"], read);
+    });
+
     [Fact]
     public void Detected_truncation_without_a_reset_policy_waits_for_a_seek() => Run(FromStart with { OffsetReset = OffsetReset.None }, async (cluster, consumer) =>
     {
@@ -236,18 +271,29 @@ public sealed class ConsumerTests
     }
 
     [Fact]
+    public void What_a_producer_committed_before_its_aborted_transaction_is_seen()
+    {
+        var data = new FetchResponse.PartitionData
+        {
+            Records = new[] { Transactional(0, 7, "good"), Marker(1, 7), Transactional(2, 7, "bad"), Marker(3, 7) }.SelectMany(b => b).ToArray(),
+            AbortedTransactions = [new AbortedTransaction { ProducerId = 7, FirstOffset = 2 }],
+        };
+        Assert.Equal("good end 4", Read(data, readCommitted: true));
+    }
+
+    [Fact]
     public void Bytes_that_fail_their_checksum_are_reported_and_never_returned()
     {
         var batch = new RecordBatchBuilder().Append(0, null, ScriptedCluster.Bytes("a")).ToArray();
         batch[^3] ^= 1;
-        Assert.False(FetchedRecords.TryRead(new FetchResponse.PartitionData { Records = batch }, 0, false, ClientRules.Faithful, [], out var end));
+        Assert.False(FetchedRecords.TryRead(new FetchResponse.PartitionData { Records = batch }, 0, false, UnderTest.Or<ClientRules>(), [], out var end));
         Assert.Equal(0, end);
     }
 
     private static string Read(FetchResponse.PartitionData data, bool readCommitted)
     {
         List<ConsumedRecord> records = [];
-        Assert.True(FetchedRecords.TryRead(data, 0, readCommitted, ClientRules.Faithful, records, out var end));
+        Assert.True(FetchedRecords.TryRead(data, 0, readCommitted, UnderTest.Or<ClientRules>(), records, out var end));
         return $"{string.Join(' ', ValuesOf(records))} end {end}";
     }
 

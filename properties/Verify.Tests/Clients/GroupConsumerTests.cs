@@ -4,6 +4,7 @@ using Broker.Core.Metadata;
 using Broker.Hosting;
 using Broker.Protocol;
 using Broker.Runtime;
+using Broker.Tests;
 using Chaos.Faults;
 using Chaos.Simulation;
 using Verify.Campaign.Running;
@@ -86,6 +87,27 @@ public sealed class GroupConsumerTests
         Assert.Equal(101, story.Processed.Count);
     }
 
+    /// <remarks>Kafka's coordinator refuses these before it writes; the others it also gives after a write that its replicas may yet get.</remarks>
+    [Theory]
+    [InlineData(ErrorCode.None, OutcomeKind.Ok)]
+    [InlineData(ErrorCode.UnknownMemberId, OutcomeKind.Fail)]
+    [InlineData(ErrorCode.IllegalGeneration, OutcomeKind.Fail)]
+    [InlineData(ErrorCode.OffsetMetadataTooLarge, OutcomeKind.Fail)]
+    [InlineData(ErrorCode.CoordinatorNotAvailable, OutcomeKind.Info)]
+    [InlineData(ErrorCode.NotCoordinator, OutcomeKind.Info)]
+    [InlineData(ErrorCode.UnknownServerError, OutcomeKind.Info)]
+    public void A_commit_is_failed_only_where_nothing_was_stored(ErrorCode error, OutcomeKind expected)
+    {
+        var loop = new VirtualLoop();
+        loop.Run(async () =>
+        {
+            var cluster = new ScriptedCluster(loop) { CommitError = error };
+            var consumer = new WireGroupConsumer(new ScriptedHost(loop, cluster), new TaskScope(), new GroupConsumerSettings(new ConsumerSettings(new ConnectionSettings(ScriptedCluster.Bootstrap)), "g"), UnderTest.Or<ClientRules>());
+            var outcome = await consumer.CommitAsync(new Dictionary<TopicPartition, long> { [new(ScriptedCluster.Topic, 0)] = 5 }, TimeSpan.FromSeconds(5));
+            Assert.Equal((expected, error), (outcome.Kind, outcome.Error));
+        });
+    }
+
     [Fact]
     public void Every_member_gets_as_many_partitions_as_the_next_but_for_one()
     {
@@ -112,9 +134,9 @@ public sealed class GroupConsumerTests
 
     private static GroupStory Play(ulong seed, CommitPolicy policy, Func<GroupStory, Task> script, Func<BrokerRules>? rules = null)
     {
-        var world = new SimWorld(seed);
+        var (world, planted) = (new SimWorld(seed), UnderTest.Rules);
         var settings = new ClusterSettings { Brokers = NodeSet.Of(Enumerable.Range(1, Brokers)), TopicDefaults = TopicSettings.KafkaDefaults with { MinInSyncReplicas = 2 } };
-        var cluster = new SimCluster(world, settings, rules ?? (static () => new BrokerRules()));
+        var cluster = new SimCluster(world, settings, rules ?? (() => planted));
         world.AfterTurn = cluster.AssertInvariants;
         var story = new GroupStory(world, cluster, policy);
         world.Run(async () =>
@@ -154,10 +176,10 @@ internal sealed class GroupStory(SimWorld world, SimCluster cluster, CommitPolic
         {
             var scope = new TaskScope();
             var connection = Connection();
-            var admin = new WireAdmin(host, scope, connection);
+            var admin = new WireAdmin(host, scope, connection, UnderTest.Or<ClientRules>());
             while ((await admin.CreateTopicAsync(new NewTopic(Topic, Partitions, (short)replicas), TimeSpan.FromSeconds(20))).Kind is not OutcomeKind.Ok) await host.Time.DelayAsync(TimeSpan.FromMilliseconds(200));
-            producer = new WireProducer(host, scope, new ProducerSettings(connection));
-            witness = new WireGroupConsumer(host, scope, new GroupConsumerSettings(new ConsumerSettings(connection), Group));
+            producer = new WireProducer(host, scope, new ProducerSettings(connection), UnderTest.Or<ClientRules>());
+            witness = new WireGroupConsumer(host, scope, new GroupConsumerSettings(new ConsumerSettings(connection), Group), UnderTest.Or<ClientRules>());
         });
         world.Start(new NodeId(50));
     }
@@ -243,7 +265,7 @@ internal sealed class GroupActor(GroupStory story, string name)
     public async Task RunAsync(IHost host, GroupConsumerSettings settings)
     {
         var scope = new TaskScope();
-        var consumer = new WireGroupConsumer(host, scope, settings);
+        var consumer = new WireGroupConsumer(host, scope, settings, UnderTest.Or<ClientRules>());
         consumer.Subscribe(["t"]);
         while (!isStopping)
         {
@@ -281,13 +303,13 @@ internal static class GroupOverSockets
     public static async Task PlayAsync(RealHost host, TaskScope scope, IReadOnlyList<Endpoint> bootstrap)
     {
         var connection = new ConnectionSettings(bootstrap);
-        var admin = new WireAdmin(host, scope, connection);
+        var admin = new WireAdmin(host, scope, connection, UnderTest.Or<ClientRules>());
         Assert.Equal(OutcomeKind.Ok, (await admin.CreateTopicAsync(new NewTopic("shared", 4, 1), TimeSpan.FromSeconds(30))).Kind);
         var settings = new GroupConsumerSettings(new ConsumerSettings(connection) { OffsetReset = OffsetReset.Earliest }, "sharers")
         {
             SessionTimeout = TimeSpan.FromSeconds(6), HeartbeatInterval = TimeSpan.FromMilliseconds(200), MaxPollInterval = TimeSpan.FromSeconds(20), Commits = CommitPolicy.AfterProcessing,
         };
-        var (one, two) = (new WireGroupConsumer(host, scope, settings), new WireGroupConsumer(host, scope, settings));
+        var (one, two) = (new WireGroupConsumer(host, scope, settings, UnderTest.Or<ClientRules>()), new WireGroupConsumer(host, scope, settings));
         var (ones, twos) = (new List<TopicPartition>(), new List<TopicPartition>());
         List<string> read = [];
         one.Subscribe(["shared"]);
@@ -295,7 +317,7 @@ internal static class GroupOverSockets
         while (ones.Count != 2 || twos.Count != 2) await Task.WhenAll(PollAsync(one, ones), PollAsync(two, twos));
         Assert.Equal(4, ones.Concat(twos).Distinct().Count());
 
-        var producer = new WireProducer(host, scope, new ProducerSettings(connection));
+        var producer = new WireProducer(host, scope, new ProducerSettings(connection), UnderTest.Or<ClientRules>());
         await Task.WhenAll(Enumerable.Range(0, 100).Select(i => producer.SendAsync(new TopicPartition("shared", i % 4), null, ScriptedCluster.Bytes($"{i}"))));
         while (read.Count < 100) await Task.WhenAll(PollAsync(one, ones), PollAsync(two, twos));
         await one.CloseAsync(TimeSpan.FromSeconds(10));

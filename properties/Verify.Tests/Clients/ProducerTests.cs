@@ -1,11 +1,12 @@
 using Broker.Protocol;
 using Broker.Runtime;
+using Broker.Tests;
 using Verify.Clients;
 
 namespace Verify.Tests.Clients;
 
 /// <summary>A producer against scripted brokers: which outcome each fate has, and what order is kept.</summary>
-public sealed class ProducerTests
+public sealed partial class ProducerTests
 {
     private static readonly TopicPartition P0 = new(ScriptedCluster.Topic, 0);
     private static readonly TopicPartition P1 = new(ScriptedCluster.Topic, 1);
@@ -30,7 +31,7 @@ public sealed class ProducerTests
         loop.Run(async () =>
         {
             var scope = new TaskScope();
-            var producer = new WireProducer(new ScriptedHost(loop, cluster), scope, settings, rules);
+            var producer = new WireProducer(new ScriptedHost(loop, cluster), scope, settings, rules ?? UnderTest.Or<ClientRules>());
             var run = test(cluster, producer);
             await await Task.WhenAny(run, scope.Failed);
             outcomes = await run;
@@ -351,7 +352,7 @@ public sealed class ProducerTests
     [Fact]
     public void After_an_unknown_outcome_the_number_is_not_used_again()
     {
-        var (outcomes, log) = TimedOutThenAnother(ClientRules.Faithful);
+        var (outcomes, log) = TimedOutThenAnother(UnderTest.Or<ClientRules>());
         Assert.Equal([OutcomeKind.Info, OutcomeKind.Ok], outcomes.Select(o => o.Kind));
         Assert.Equal(["a", "b"], log);
         Assert.Equal(1, outcomes[1].Offset);
@@ -431,7 +432,7 @@ public sealed class ProducerTests
 
     private static (OutcomeKind, ErrorCode) KindOf(SendOutcome outcome) => (outcome.Kind, outcome.Error);
 
-    private static List<string> LogAfter(ProducerSettings settings, Fate[] fates, params string[] values) => LogAfter(settings, fates, ClientRules.Faithful, values);
+    private static List<string> LogAfter(ProducerSettings settings, Fate[] fates, params string[] values) => LogAfter(settings, fates, UnderTest.Or<ClientRules>(), values);
 
     private static List<string> LogAfter(ProducerSettings settings, Fate[] fates, ClientRules rules, params string[] values)
     {

@@ -4,6 +4,7 @@ using Broker.Core.Metadata;
 using Broker.Embedded;
 using Broker.Hosting;
 using Broker.Runtime;
+using Broker.Tests;
 using Chaos.Simulation;
 using Verify.Campaign.Running;
 
@@ -19,8 +20,8 @@ public sealed class ReferenceBrokerConversationTests
     public void In_simulation_the_reference_broker_says_what_Kafka_said()
     {
         IReadOnlyList<string> observed = [];
-        var world = new SimWorld(seed: 1);
-        var cluster = new SimCluster(world, new ClusterSettings { Brokers = NodeSet.Of([1]), TopicDefaults = TopicSettings.KafkaDefaults, Groups = Groups }, () => new BrokerRules());
+        var (world, rules) = (new SimWorld(seed: 1), UnderTest.Rules);
+        var cluster = new SimCluster(world, new ClusterSettings { Brokers = NodeSet.Of([1]), TopicDefaults = TopicSettings.KafkaDefaults, Groups = Groups }, () => rules);
         var client = new ClientNode(world, new NodeId(50), "client");
         world.Run(async () =>
         {

@@ -35,6 +35,7 @@ internal sealed class ScriptedCluster(VirtualLoop loop)
     private static readonly TimeSpan Latency = TimeSpan.FromMilliseconds(1);
 
     private readonly List<ScriptedConnection> connections = [];
+    private long nextProducerId = 4000;
 
     public static IReadOnlyList<Endpoint> Bootstrap => [At(1), At(2), At(3)];
 
@@ -52,6 +53,18 @@ internal sealed class ScriptedCluster(VirtualLoop loop)
     public VersionRange? ProduceVersions { get; set; }
 
     public Queue<Fate> Fates { get; } = new();
+
+    /// <summary>The fate of each request by its first record, where no fates are lined up; null: fine.</summary>
+    public Func<string, Fate>? FateOf { get; set; }
+
+    /// <summary>Brokers whose answers to fetches take so much longer.</summary>
+    public Dictionary<int, TimeSpan> Slow { get; } = [];
+
+    /// <summary>With which producer ids begin.</summary>
+    public short FirstProducerEpoch { get; set; }
+
+    /// <summary>What commits are answered.</summary>
+    public ErrorCode CommitError { get; set; }
 
     public List<LogEntry> Log { get; } = [];
 
@@ -83,6 +96,13 @@ internal sealed class ScriptedCluster(VirtualLoop loop)
         return connection;
     }
 
+    /// <summary>The topic is deleted and made anew under its name.</summary>
+    public void Recreate(int leader)
+    {
+        (TopicId, Leader, LeaderEpoch) = (new Guid(TopicId.ToByteArray().Reverse().ToArray()), leader, 0);
+        Log.Clear();
+    }
+
     public void MoveLeader(int to)
     {
         Leader = to;
@@ -103,13 +123,20 @@ internal sealed class ScriptedCluster(VirtualLoop loop)
     public async Task<byte[]?> ServeAsync(int broker, byte[] frame, Action hangUp)
     {
         var header = RequestFrame.ReadHeader(frame);
+        if (header.Key is ApiKey.Produce && ProduceVersions is { } spoken && (header.Version < spoken.Min || header.Version > spoken.Max))
+        {
+            hangUp();                                                  // as Kafka does
+            return null;
+        }
         var request = RequestFrame.Decode(frame, header);
         Requests.Add((broker, request));
         IMessage? answer = request switch
         {
             ApiVersionsRequest => Versions(),
             MetadataRequest asked => Metadata(asked),
-            InitProducerIdRequest => InitProducerIdFailures-- > 0 ? new InitProducerIdResponse { ErrorCode = ErrorCode.CoordinatorLoadInProgress } : new InitProducerIdResponse { ProducerId = 4000, ProducerEpoch = 0 },
+            InitProducerIdRequest => InitProducerIdFailures-- > 0 ? new InitProducerIdResponse { ErrorCode = ErrorCode.CoordinatorLoadInProgress } : new InitProducerIdResponse { ProducerId = nextProducerId++, ProducerEpoch = FirstProducerEpoch },
+            FindCoordinatorRequest => new FindCoordinatorResponse { Coordinators = [new FindCoordinatorResponse.Coordinator { NodeId = 1, Host = At(1).Host, Port = At(1).Port }] },
+            OffsetCommitRequest commit => new OffsetCommitResponse { Topics = [.. commit.Topics.Select(topic => new OffsetCommitResponseTopic { Name = topic.Name, Partitions = [.. topic.Partitions.Select(one => new PartitionError { PartitionIndex = one.PartitionIndex, ErrorCode = CommitError })] })] },
             ProduceRequest produced => Produce(broker, produced, hangUp),
             FetchRequest fetch => await FetchAsync(broker, fetch),
             ListOffsetsRequest list => ListOffsets(list),
@@ -145,7 +172,7 @@ internal sealed class ScriptedCluster(VirtualLoop loop)
 
     private ProduceResponse? Produce(int broker, ProduceRequest request, Action hangUp)
     {
-        var fate = Fates.TryDequeue(out var next) ? next : Fate.Fine;
+        var fate = Fates.TryDequeue(out var next) ? next : FateOf?.Invoke(FirstValue(request)) ?? Fate.Fine;
         var response = new ProduceResponse();
         foreach (var topic in request.TopicData)
         {
@@ -160,6 +187,13 @@ internal sealed class ScriptedCluster(VirtualLoop loop)
         }
         if (fate.Hangs) hangUp();
         return fate.Answers && request.Acks != 0 ? response : null;
+    }
+
+    private static string FirstValue(ProduceRequest request)
+    {
+        RecordBatch.TryRead(request.TopicData[0].PartitionData[0].Records!.Value, out var batch, out _);
+        foreach (var record in batch.Records) return Text(record.Value);
+        throw new InvalidOperationException("a batch without records");
     }
 
     /// <summary>As a leader does for idempotent producers: duplicates are answered as before, gaps and old epochs refused.</summary>
@@ -196,6 +230,7 @@ internal sealed class ScriptedCluster(VirtualLoop loop)
             response.Responses.Add(answered);
             foreach (var partition in topic.Partitions) answered.Partitions.Add(Fetch(broker, partition));
         }
+        if (Slow.TryGetValue(broker, out var delay)) await Time.DelayAsync(delay);
         return response;
     }
 

@@ -123,7 +123,7 @@ public sealed class HuntTests
             """{"mutants":[{"slug":"m","killed":true,"by":"discovery","seeds":7,"cpuSeconds":1.5,"story":{"file":"m.story.json","faults":2,"commands":3},"anomaly":"lost-write"},{"slug":"m","killed":false,"by":"regression","seeds":0,"cpuSeconds":0,"story":null,"anomaly":null}]}""",
             string.Concat(result.ToJson().Split('\n').Select(line => line.Trim())).Replace("\": ", "\":", StringComparison.Ordinal));
         Assert.Equal(result.Mutants, HuntResult.Parse(result.ToJson()).Mutants);
-        Assert.True(HuntScore.Of(result, Equivalents.Recorded).IsFull);
+        Assert.True(HuntScore.Of(result, MutantNotes.Equivalents, MutantNotes.KillingTests).IsFull);
     }
 
     [Fact]

@@ -19,7 +19,7 @@ internal sealed class Cluster
 
     public Cluster(bool elr = true, bool unclean = false, int minIsr = 1, ControllerRuleBook? rules = null)
     {
-        this.rules = rules ?? new ControllerRuleBook();
+        this.rules = rules ?? UnderTest.Rules.Controller;
         settings = new ControllerSettings { SessionTimeout = Session, EligibleLeaderReplicas = elr };
         defaults = TopicSettings.KafkaDefaults with { UncleanLeaderElection = unclean, MinInSyncReplicas = minIsr };
         Machine = new ControllerMachine(this.rules, settings, new MetadataImage(defaults), new Prng(7), 0, now);

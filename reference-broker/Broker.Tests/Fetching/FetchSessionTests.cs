@@ -9,7 +9,7 @@ public sealed class FetchSessionTests
 {
     private const int Slots = 2;
 
-    private readonly FetchSessions sessions = new(new FetchSessionRules(), Slots, new Prng(1));
+    private readonly FetchSessions sessions = new(UnderTest.Rules.FetchSessions, Slots, new Prng(1));
     private TimeSpan now = TimeSpan.FromHours(1);
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class GroupCoordinatorTests
     [Fact]
     public void Before_its_log_is_replayed_a_coordinator_answers_nothing_else()
     {
-        var coordinator = new GroupCoordinator(new GroupRules(), new GroupSettings(), new Broker.Runtime.Prng(1));
+        var coordinator = new GroupCoordinator(UnderTest.Rules.Groups, new GroupSettings(), new Broker.Runtime.Prng(1));
         var effect = Assert.Single(coordinator.Step(new GroupInput.Request(new GroupCaller(1, 9, "c", "h"), Commit(1)), default));
         Assert.Equal(ErrorCode.CoordinatorLoadInProgress, ErrorOf((OffsetCommitResponse)((GroupEffect.Answer)effect).Message));
     }

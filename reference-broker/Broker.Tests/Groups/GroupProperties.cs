@@ -12,7 +12,7 @@ public sealed class GroupProperties
 {
     [Fact]
     public void A_generation_has_one_protocol_a_partition_one_owner_and_offsets_do_not_go_back() =>
-        Prop.ForAll<ulong>(seed => Story.Play(seed, new GroupRules()) is { } broken ? false.Label(broken) : true.Label("")).Check(Config.QuickThrowOnFailure.WithMaxTest(400));
+        Prop.ForAll<ulong>(seed => Story.Play(seed, UnderTest.Rules.Groups) is { } broken ? false.Label(broken) : true.Label("")).Check(Config.QuickThrowOnFailure.WithMaxTest(400));
 
     public static TheoryData<string, GroupRules> Planted => new()
     {

@@ -82,7 +82,7 @@ internal sealed class GroupWorld(GroupRules? rules = null, GroupSettings? settin
 
     private static GroupCoordinator NewCoordinator(GroupRules? rules, GroupSettings? settings, Prng prng, List<GroupRecord> log)
     {
-        var made = new GroupCoordinator(rules ?? new GroupRules(), settings ?? Quick, prng);
+        var made = new GroupCoordinator(rules ?? UnderTest.Rules.Groups, settings ?? Quick, prng);
         if (log.Count == 0) made.Loaded(Start);
         return made;
     }

@@ -63,7 +63,7 @@ public sealed class CleanStopTests
         file.Write(file.Length - 1, [99]);
     }
 
-    private PartitionLog Open(long stop) => PartitionLog.Open(disk, Folder, new LogSettings(SegmentBytes: 1500), new LogRules(), new ProducerRules(), cleanStop: stop);
+    private PartitionLog Open(long stop) => PartitionLog.Open(disk, Folder, new LogSettings(SegmentBytes: 1500), UnderTest.Rules.Log, UnderTest.Rules.Producers, cleanStop: stop);
 
     private static RecordBatch Batch(int sequence)
     {

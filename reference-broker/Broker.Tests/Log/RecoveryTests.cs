@@ -56,7 +56,7 @@ public sealed class RecoveryTests
         foreach (var name in names) Assert.Equal(name == names[^1], Length(name) == Room);
         await log.SaveSummaryAsync(7);
         Assert.True(Length(names[^1]) < Room);
-        Assert.Equal(50, PartitionLog.Open(disk, Folder, new LogSettings(Room), new LogRules(), new ProducerRules(), cleanStop: 7).LogEndOffset);
+        Assert.Equal(50, PartitionLog.Open(disk, Folder, new LogSettings(Room), UnderTest.Rules.Log, UnderTest.Rules.Producers, cleanStop: 7).LogEndOffset);
     }
 
     [Theory]
@@ -97,9 +97,9 @@ public sealed class RecoveryTests
     {
         const int Most = (1 << 20) + 100;
         var watched = new WatchedDisk(disk);
-        var log = PartitionLog.Open(watched, Folder, new LogSettings(1 << 30, Preallocate: true), new LogRules(), new ProducerRules());
+        var log = PartitionLog.Open(watched, Folder, new LogSettings(1 << 30, Preallocate: true), UnderTest.Rules.Log, UnderTest.Rules.Producers);
         for (var i = 0; i < 60; i++) log.Append(Batch(i, 200_000), 0);
-        Assert.Equal(60, PartitionLog.Open(watched, Folder, new LogSettings(1 << 30), new LogRules(), new ProducerRules()).LogEndOffset);
+        Assert.Equal(60, PartitionLog.Open(watched, Folder, new LogSettings(1 << 30), UnderTest.Rules.Log, UnderTest.Rules.Producers).LogEndOffset);
         log.TruncateTo(55);
         Assert.Equal(55, log.LogEndOffset);
         Assert.Equal(25, log.BatchesSince(1030).Count(static batch => batch.BaseOffset >= 30));
@@ -107,13 +107,13 @@ public sealed class RecoveryTests
 
         log.Append(Batch(55, 3 << 20), 0);                             // a batch larger than a stretch is read as one
         log.Append(Batch(56), 0);
-        Assert.Equal(57, PartitionLog.Open(watched, Folder, new LogSettings(1 << 30), new LogRules(), new ProducerRules()).LogEndOffset);
+        Assert.Equal(57, PartitionLog.Open(watched, Folder, new LogSettings(1 << 30), UnderTest.Rules.Log, UnderTest.Rules.Producers).LogEndOffset);
         log.TruncateTo(56);
         Assert.Equal(56, log.LogEndOffset);
         Assert.InRange(watched.LargestRead, 3 << 20, (3 << 20) + 100);
     }
 
-    private static PartitionLog Open(IDisk disk, bool preallocate) => PartitionLog.Open(disk, Folder, new LogSettings(Room, Preallocate: preallocate), new LogRules(), new ProducerRules());
+    private static PartitionLog Open(IDisk disk, bool preallocate) => PartitionLog.Open(disk, Folder, new LogSettings(Room, Preallocate: preallocate), UnderTest.Rules.Log, UnderTest.Rules.Producers);
 
     private static RecordBatch Batch(int value, int padding = 20)
     {

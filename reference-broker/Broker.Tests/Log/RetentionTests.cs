@@ -42,7 +42,7 @@ public sealed class RetentionTests
     public async Task A_leader_deletes_for_good_and_a_compacted_topic_deletes_nothing()
     {
         for (var i = 0; i < 5; i++) log.Append(Batch(Now - 500 + i * 100), 0);
-        var leader = new Partition(1, new TopicPartition("t", 0), Guid.Empty, log, new ReplicationRules(), static (_) => { });
+        var leader = new Partition(1, new TopicPartition("t", 0), Guid.Empty, log, UnderTest.Rules.Replication, static (_) => { });
         leader.Apply(new PartitionState([1], NodeSet.Of([1]), NodeSet.Empty, -1, 1, 0, 0), TopicSettings.KafkaDefaults with { RetentionMs = 250, Delete = false, Compact = true });
         await leader.RetainAsync(Now);
         Assert.Equal(0, log.LogStartOffset);
@@ -56,7 +56,7 @@ public sealed class RetentionTests
     [Fact]
     public void A_segment_is_rolled_when_its_records_span_too_much_time()
     {
-        var other = PartitionLog.Open(disk, "other", new LogSettings(SegmentMs: 100), new LogRules(), new ProducerRules());
+        var other = PartitionLog.Open(disk, "other", new LogSettings(SegmentMs: 100), UnderTest.Rules.Log, UnderTest.Rules.Producers);
         foreach (var at in new[] { 0, 100, 101, 150, 202 }) other.Append(Batch(Now + at), 0);
         Assert.Equal([0L, 2, 4], disk.List("other").Select(static name => long.Parse(name.AsSpan(0, 20))));
     }
@@ -64,9 +64,9 @@ public sealed class RetentionTests
     [Fact]
     public void A_record_is_found_by_time_without_reading_what_is_earlier_also_after_a_restart()
     {
-        var other = PartitionLog.Open(disk, "other", new LogSettings(), new LogRules(), new ProducerRules());
+        var other = PartitionLog.Open(disk, "other", new LogSettings(), UnderTest.Rules.Log, UnderTest.Rules.Producers);
         for (var i = 0; i < 200; i++) other.Append(Batch(Now + i), 0);
-        foreach (var opened in new[] { other, PartitionLog.Open(disk, "other", new LogSettings(), new LogRules(), new ProducerRules()) })
+        foreach (var opened in new[] { other, PartitionLog.Open(disk, "other", new LogSettings(), UnderTest.Rules.Log, UnderTest.Rules.Producers) })
         {
             foreach (var wanted in new[] { 0, 1, 77, 199 })
             {
@@ -82,7 +82,7 @@ public sealed class RetentionTests
     public async Task Who_comes_while_a_flush_is_under_way_shares_the_next_one_and_a_failure_is_for_all()
     {
         var slow = new SlowDisk(disk);
-        var other = PartitionLog.Open(slow, "slow", new LogSettings(), new LogRules(), new ProducerRules());
+        var other = PartitionLog.Open(slow, "slow", new LogSettings(), UnderTest.Rules.Log, UnderTest.Rules.Producers);
         var flushes = new List<Task>();
         for (var i = 0; i < 5; i++)
         {
@@ -99,7 +99,7 @@ public sealed class RetentionTests
         Assert.Equal(1, other.FlushedEndOffset);
     }
 
-    private PartitionLog Open() => PartitionLog.Open(disk, Folder, new LogSettings(SegmentBytes: 1), new LogRules(), new ProducerRules());
+    private PartitionLog Open() => PartitionLog.Open(disk, Folder, new LogSettings(SegmentBytes: 1), UnderTest.Rules.Log, UnderTest.Rules.Producers);
 
     private static RecordBatch Batch(long timestamp)
     {

@@ -172,7 +172,7 @@ public sealed class TrimmedLogTests
     public void A_leader_deletes_up_to_its_high_watermark(long offset, ErrorCode expected, long start)
     {
         Append(6);
-        var leader = new Partition(1, new TopicPartition("t", 0), Guid.Empty, log, new ReplicationRules(), static (_) => { });
+        var leader = new Partition(1, new TopicPartition("t", 0), Guid.Empty, log, UnderTest.Rules.Replication, static (_) => { });
         leader.Apply(new PartitionState([1, 2], NodeSet.Of([1, 2]), NodeSet.Empty, -1, 1, 0, 0), TopicSettings.KafkaDefaults);
         leader.FollowerFetched(2, 1, 4, TimeSpan.Zero);
         leader.FollowerStarts(2, 0);
@@ -187,12 +187,12 @@ public sealed class TrimmedLogTests
 
     private Partition Follower()
     {
-        var follower = new Partition(1, new TopicPartition("t", 0), Guid.Empty, log, new ReplicationRules(), static (_) => { });
+        var follower = new Partition(1, new TopicPartition("t", 0), Guid.Empty, log, UnderTest.Rules.Replication, static (_) => { });
         follower.Apply(new PartitionState([2, 1], NodeSet.Of([1, 2]), NodeSet.Empty, -1, 2, 0, 0), TopicSettings.KafkaDefaults);
         return follower;
     }
 
-    private PartitionLog Open() => PartitionLog.Open(disk, Folder, new LogSettings(SegmentBytes: 1), new LogRules(), new ProducerRules());
+    private PartitionLog Open() => PartitionLog.Open(disk, Folder, new LogSettings(SegmentBytes: 1), UnderTest.Rules.Log, UnderTest.Rules.Producers);
 
     private void Append(int batches)
     {

@@ -16,7 +16,7 @@ public sealed class QuorumMachineTests
     {
         var log = new QuorumLog();
         foreach (var epoch in epochs ?? []) log.Append(epoch, log.EndOffset + 1);
-        var machine = new QuorumMachine(Me, NodeSet.Of(Enumerable.Range(0, voters)), Settings, new QuorumRules(), new Prng(1), state ?? QuorumState.Initial, log);
+        var machine = new QuorumMachine(Me, NodeSet.Of(Enumerable.Range(0, voters)), Settings, UnderTest.Rules.Quorum, new Prng(1), state ?? QuorumState.Initial, log);
         machine.Start(TimeSpan.Zero);
         return machine;
     }
@@ -104,6 +104,24 @@ public sealed class QuorumMachineTests
     {
         var answer = (QuorumAnswer.Vote)Ask(FollowerOf(Two, 6), new QuorumRequest.Vote(5, One, 0, 0)).OfType<QuorumEffect.Answer>().Single().Message;
         Assert.Equal(new QuorumAnswer.Vote(QuorumError.FencedEpoch, 6, Two, false), answer);
+    }
+
+    [Fact]
+    public void A_candidates_own_vote_is_persisted_before_it_asks_for_others()
+    {
+        var effects = Machine().Step(QuorumInput.Tick.Now, Later);
+        Assert.Equal(new QuorumEffect.Persist(new QuorumState(1, Me, NodeId.None)), effects[0]);
+        Assert.Equal(2, effects.OfType<QuorumEffect.Send>().Count());
+    }
+
+    [Fact]
+    public void What_a_leader_counts_as_committed_is_flushed_before_anybody_hears_of_it()
+    {
+        var machine = Machine(voters: 1);
+        machine.Step(QuorumInput.Tick.Now, Later);
+        var effects = machine.Step(new QuorumInput.Propose(5, 3, new byte[9]), Later).ToList();
+        var flushed = effects.FindIndex(static effect => effect is QuorumEffect.Flush);
+        Assert.InRange(flushed, 0, effects.FindIndex(static effect => effect is QuorumEffect.CommitAdvanced or QuorumEffect.ProposalCommitted));
     }
 
     [Fact]
@@ -221,7 +239,7 @@ public sealed class QuorumMachineTests
     {
         var log = new QuorumLog();
         log.Append(1, 1);
-        var machine = new QuorumMachine(Me, NodeSet.Of([0, 1, 2]), Settings, new QuorumRules(), new Prng(1), new QuorumState(1, NodeId.None, One), log);
+        var machine = new QuorumMachine(Me, NodeSet.Of([0, 1, 2]), Settings, UnderTest.Rules.Quorum, new Prng(1), new QuorumState(1, NodeId.None, One), log);
         var effects = machine.Start(TimeSpan.Zero).Take(2);
         Assert.Equal([new QuorumEffect.Persist(new QuorumState(1, NodeId.None, One)), new QuorumEffect.Flush(1)], effects);
     }

@@ -20,21 +20,21 @@ public sealed class QuorumSafetyTests(ITestOutputHelper output)
     public void Raft_is_safe_and_recovers_under_random_schedules() =>
         Prop.ForAll(Schedules, schedule =>
         {
-            var outcome = QuorumWorld.Play(schedule, new QuorumRules());
+            var outcome = QuorumWorld.Play(schedule, UnderTest.Rules.Quorum);
             return (outcome.Violation is null).Label(outcome.Violation ?? "").Collect(outcome.Committed > 3 ? "committed" : "quiet");
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(400));
 
     [Fact]
     public void Schedules_elect_and_commit()
     {
-        var outcomes = Enumerable.Range(0, 100).Select(seed => QuorumWorld.Play(new QuorumSchedule(seed, 3, 300), new QuorumRules())).ToList();
+        var outcomes = Enumerable.Range(0, 100).Select(seed => QuorumWorld.Play(new QuorumSchedule(seed, 3, 300), UnderTest.Rules.Quorum)).ToList();
         Assert.True(outcomes.Average(o => o.Elections) > 2);
         Assert.True(outcomes.Average(o => o.Committed) > 4);
     }
 
     [Fact]
     public void A_schedule_played_twice_is_the_same() =>
-        Assert.Equal(QuorumWorld.Play(new QuorumSchedule(7, 5, 400), new QuorumRules()), QuorumWorld.Play(new QuorumSchedule(7, 5, 400), new QuorumRules()));
+        Assert.Equal(QuorumWorld.Play(new QuorumSchedule(7, 5, 400), UnderTest.Rules.Quorum), QuorumWorld.Play(new QuorumSchedule(7, 5, 400), UnderTest.Rules.Quorum));
 
     public static TheoryData<string, int> PlantedDefects => new()
     {
@@ -56,7 +56,7 @@ public sealed class QuorumSafetyTests(ITestOutputHelper output)
             var schedule = new QuorumSchedule(seed, 3 + seed % 2 * 2, 300);
             if (QuorumWorld.Play(schedule, rules).Violation is not { } violation || violation == QuorumWorld.NoProgress) continue;
             output.WriteLine($"seed {seed}: {violation}");
-            Assert.Null(QuorumWorld.Play(schedule, new QuorumRules()).Violation);
+            Assert.Null(QuorumWorld.Play(schedule, UnderTest.Rules.Quorum).Violation);
             return;
         }
         Assert.Fail($"{defect} survived {schedules} schedules");

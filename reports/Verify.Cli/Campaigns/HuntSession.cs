@@ -32,7 +32,7 @@ internal sealed class HuntSession(Streams streams)
 
     public bool Quiet { get; init; }
 
-    /// <summary>The exit code: 1 when a mutant is left alive and not explained as equivalent, or an explanation is refuted.</summary>
+    /// <summary>The exit code: 1 when a mutant is left alive that neither a test kills nor anybody explained as equivalent, or an explanation is refuted.</summary>
     public int Run(CancellationToken stop)
     {
         var hunt = new Hunt(Plan, Means, Score && !RegressionOnly ? Census(stop) : null);
@@ -49,7 +49,7 @@ internal sealed class HuntSession(Streams streams)
         }
         if (Json) streams.Output.Write(new HuntResult(results).ToJson());
         else Sum(results);
-        var score = HuntScore.Of(new HuntResult(results), Equivalents.Recorded);
+        var score = HuntScore.Of(new HuntResult(results), MutantNotes.Equivalents, MutantNotes.KillingTests);
         if (Score) Tell(score);
         if (Record is { } file && !stop.IsCancellationRequested) File.WriteAllText(file, KillRates.Of(new HuntResult(results), Mutants, ThisTool.Info.Commit, $"{ThisMachine.Info.Cpu}, {ThisMachine.Info.Cores} cores").ToJson());
         return score.IsFull && results.Count > 0 && !stop.IsCancellationRequested ? ExitCode.Held : ExitCode.Broken;
@@ -104,13 +104,14 @@ internal sealed class HuntSession(Streams streams)
     {
         var survivors = score.Alive.ToLookup(static survivor => survivor.How);
         Listed("killed, though explained as equivalent; the explanation is wrong", score.Refuted);
+        Listed("alive, killed by a test", survivors[Survival.KilledByTest].Select(static survivor => $"{survivor.Slug} — {survivor.Test}"));
         Listed("alive, explained as equivalent", survivors[Survival.Explained].Select(static survivor => $"{survivor.Slug} — {survivor.Reason}"));
         Listed("alive, no run asks the rule", survivors[Survival.NeverAsked].Select(static survivor => survivor.Slug));
         Listed("alive, no run needs another answer than the mutant's", survivors[Survival.NeverDiffers].Select(static survivor => $"{survivor.Slug} — asked in {survivor.Reach!.Asked} runs"));
         Listed("alive, answers otherwise and nobody can tell", survivors[Survival.Untold].Select(static survivor => survivor.Reach is { } reach ? $"{survivor.Slug} — in {reach.Differing} runs" : survivor.Slug));
-        ScoreLines.WriteLine("| rules | mutants | killed | explained | never asked | never differ | untold |\n|---|---|---|---|---|---|---|");
+        ScoreLines.WriteLine("| rules | mutants | killed | by a test | explained | never asked | never differ | untold |\n|---|---|---|---|---|---|---|---|");
         foreach (var (rules, counts) in score.Table()) ScoreLines.WriteLine($"| {rules} | {string.Join(" | ", counts)} |");
-        ScoreLines.WriteLine($"score: {Share(score.Killed.Count, score.All)} of all mutants; {Share(score.Killed.Count, score.CanBeTold)} of those not explained as equivalent");
+        ScoreLines.WriteLine($"score: {Share(score.Killed.Count, score.All)} of all mutants; {Share(score.Killed.Count, score.CanBeTold)} of those not explained as equivalent, and with tests {Share(score.Killed.Count + score.KilledByTests, score.CanBeTold)}");
 
         void Listed(string title, IEnumerable<string> entries)
         {
