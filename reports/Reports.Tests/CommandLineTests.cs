@@ -154,7 +154,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public void A_mechanical_hunt_tells_who_is_explained_and_only_the_others_break_it()
+    public void A_mechanical_hunt_tells_who_is_explained_and_whom_a_test_kills_and_only_the_others_break_it()
     {
         string[] explained = ["hunt", "LogRules.StartsEpoch:always", "--mechanical", "--seeds", "1..3", "--budget", "1ms", "--jobs", "1"];
         var (code, output, error) = Run(explained);
@@ -162,9 +162,14 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("alive, explained as equivalent (1):\n  LogRules.StartsEpoch:always — the table", output.ReplaceLineEndings("\n"), StringComparison.Ordinal);
         Assert.Contains("score: 0/1 killed (0.0 %) of all mutants; 0/0 killed (0.0 %) of those not explained as equivalent", output, StringComparison.Ordinal);
 
-        var unexplained = Run([.. explained, "GroupRules.MayExpire:always"]);
+        var tested = Run([.. explained, "GroupRules.MayExpire:always"]);
+        Assert.Equal(0, tested.Code);
+        Assert.Contains("alive, killed by a test (1):\n  GroupRules.MayExpire:always — GroupCoordinatorTests.", tested.Output.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Contains("0/1 killed (0.0 %) of those not explained as equivalent, and with tests 1/1 killed (100.0 %)", tested.Output, StringComparison.Ordinal);
+
+        var unexplained = Run([.. explained, "GroupRules.HasExpired:always"]);
         Assert.Equal(1, unexplained.Code);
-        Assert.Contains("alive, no run asks the rule (1):\n  GroupRules.MayExpire:always\n", unexplained.Output.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Contains("alive, no run asks the rule (1):\n  GroupRules.HasExpired:always\n", unexplained.Output.ReplaceLineEndings("\n"), StringComparison.Ordinal);
     }
 
     [Fact]

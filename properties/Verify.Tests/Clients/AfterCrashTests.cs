@@ -160,7 +160,7 @@ internal sealed class CrashStory(SimWorld world, SimCluster cluster, int brokers
         var link = new BrokerLink(host, Connection, ClientRules.Faithful, cluster.Bootstrap[leader - 1], static () => { });
         await link.OpenAsync();
         var asked = new DeleteRecordsRequest.DeleteRecordsPartition { PartitionIndex = 0, Offset = offset };
-        var request = new DeleteRecordsRequest { Topics = [new DeleteRecordsRequest.DeleteRecordsTopic { Name = Partition.Topic, Partitions = [asked] }], TimeoutMs = 20_000 };
+        var request = new DeleteRecordsRequest { Topics = [new DeleteRecordsRequest.DeleteRecordsTopic { Name = Partition.Topic, Partitions = [asked] }], TimeoutMs = 10_000 };
         Assert.Equal(ErrorCode.None, (await link.AskAsync<DeleteRecordsRequest, DeleteRecordsResponse>(request, Patience, null)).Message!.Topics.Single().Partitions.Single().ErrorCode);
         link.Close();
     });

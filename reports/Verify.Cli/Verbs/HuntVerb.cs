@@ -14,7 +14,7 @@ internal static class HuntVerb
     {
         var slugs = new Argument<string[]>("SLUG") { Description = "Mutants to hunt; all of the zoo when none is named", Arity = ArgumentArity.ZeroOrMore };
         var rules = new Option<bool>("--rules") { Description = "List every rule of broker and client, and do nothing else" };
-        var mechanical = new Option<bool>("--mechanical") { Description = "Hunt rules forced true, forced false, off by one, another choice, steps swapped; who survives is explained as equivalent or not" };
+        var mechanical = new Option<bool>("--mechanical") { Description = "Hunt rules forced true, forced false, off by one, another choice, steps swapped; who survives is killed by a test, explained as equivalent, or neither" };
         var faithful = new Option<bool>("--faithful") { Description = "Look for bugs that nobody planted: the faithful broker under any workload and settings that a seed draws" };
         var seeds = SharedOptions.SomeSeeds();
         var regression = new Option<bool>("--regression") { Description = "Play the stored stories only" };
