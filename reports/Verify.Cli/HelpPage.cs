@@ -17,8 +17,8 @@ internal sealed class Verb(string name, string description, params string[] exam
 /// <summary>What <c>--help</c> prints: purpose, usage, arguments, options, examples, exit codes.</summary>
 internal sealed class HelpPage : SynchronousCommandLineAction
 {
-    private const int Columns = 120;
-    private const int WidestTerm = 34;
+    private const int Columns = 80;
+    private const int WidestTerm = 26;
 
     /// <summary>Help is given whatever else is wrong with the line.</summary>
     public override bool ClearsParseErrors => true;
@@ -32,7 +32,7 @@ internal sealed class HelpPage : SynchronousCommandLineAction
     private static void Write(Command command, TextWriter output)
     {
         var verb = command as Verb;
-        output.WriteLine($"{command.Description}");
+        Paragraph(output, command.Description ?? "");
         output.WriteLine();
         output.WriteLine(verb is null ? "Usage: mqverify VERB [OPTION…]" : $"Usage: mqverify {verb.Name}{string.Concat(verb.Arguments.Select(Usage))} [OPTION…]");
         Section(output, "Verbs", command.Subcommands.Select(v => (v.Name, v.Description)));
@@ -44,11 +44,16 @@ internal sealed class HelpPage : SynchronousCommandLineAction
         foreach (var note in verb?.Notes ?? [])
         {
             output.WriteLine();
-            foreach (var line in TextLayout.Wrap(note, Columns)) output.WriteLine(line);
+            Paragraph(output, note);
         }
         output.WriteLine();
-        output.WriteLine("Exit codes: 0 every promise held, 1 a promise was broken, 2 unknown, 254 bad arguments or input, 255 the tool itself failed.");
+        Paragraph(output, "Exit codes: 0 every promise held, 1 a promise was broken, 2 unknown, 254 bad arguments or input, 255 the tool itself failed.");
         if (verb is null) output.WriteLine("mqverify VERB --help says more about a verb.");
+    }
+
+    private static void Paragraph(TextWriter output, string text)
+    {
+        foreach (var line in TextLayout.Wrap(text, Columns)) output.WriteLine(line);
     }
 
     private static void Section(TextWriter output, string title, IEnumerable<(string Term, string? Says)> entries)

@@ -24,6 +24,29 @@ public sealed partial class EmbeddedClusterTests
     }
 
     [Fact]
+    public async Task Who_asks_a_follower_is_told_who_leads_and_where()
+    {
+        await using var cluster = await EmbeddedCluster.StartAsync(brokers: 3);
+        using var client = new TestClient(cluster);
+        await client.CreateAsync("t");
+        var leader = await client.UntilAsync("t", static partition => partition.InSyncReplicas.Count == 3);
+        if (leader.Leader.Value == 1)                                  // the one that the client asks
+        {
+            cluster.Crash(1);
+            leader = await client.UntilAsync("t", static partition => partition.Leader.Value > 1);
+            await cluster.StartAsync(1);
+            leader = await client.UntilAsync("t", static partition => partition.InSyncReplicas.Count == 3);
+        }
+        var produce = new ProduceRequest { Acks = 1, TimeoutMs = 1000, TopicData = { new TopicProduceData { Name = "t", PartitionData = { new PartitionProduceData { Records = ReadOnlyMemory<byte>.Empty } } } } };
+        var answer = (await client.AskAsync<ProduceRequest, ProduceResponse>(produce, 10))!;
+        var refused = answer.Responses[0].PartitionResponses[0];
+        Assert.Equal((ErrorCode.NotLeaderOrFollower, leader.Leader.Value), (refused.ErrorCode, refused.CurrentLeader.LeaderId));
+        Assert.Equal([cluster.Bootstrap[leader.Leader.Value - 1].Port], answer.NodeEndpoints.Select(static endpoint => endpoint.Port));
+        var before = (await client.AskAsync<ProduceRequest, ProduceResponse>(produce, 9))!;
+        Assert.Equal((-1, 0), (before.Responses[0].PartitionResponses[0].CurrentLeader.LeaderId, before.NodeEndpoints.Count));
+    }
+
+    [Fact]
     public async Task The_limit_of_requests_is_none_of_what_a_replica_fetches()
     {
         await using var cluster = await EmbeddedCluster.StartAsync(brokers: 3, new EmbeddedClusterOptions { Settings = new Dictionary<string, string> { ["socket.request.max.bytes"] = "100000" } });
