@@ -19,7 +19,7 @@ public static class ClusterPlan
         string[] ownNames = ["node.id", "process.roles", "listeners", "advertised.listeners", "controller.listener.names", "controller.quorum.voters"];
         if (Array.Find(ownNames, properties.Values.ContainsKey) is { } own) throw new ServerConfigurationException($"{own} is each node's own: a cluster of one process sets it by itself");
         var folder = ServerConfiguration.Folder(properties);
-        if (folder is not null && NodesIn(folder) is var there && there > 0 && there != brokers + controllers)
+        if (folder is not null && DataFolder.NodesIn(folder) is var there && there > 0 && there != brokers + controllers)
             throw new ServerConfigurationException($"the folder '{folder}' holds a cluster of {there} nodes, not of {brokers + controllers}: the voters of a cluster cannot be changed here");
         var voting = controllers == 0 ? Enumerable.Range(1, brokers) : Enumerable.Range(brokers + 1, controllers);
         QuorumVoter[] voters = [.. voting.Select(id => new QuorumVoter(new NodeId(id), first with { Port = 0 }))];
@@ -36,15 +36,12 @@ public static class ClusterPlan
                     Advertised = listener,
                     ControllerListener = votes ? first with { Port = 0 } : null,
                     Voters = voters,
-                    LogDirectory = folder is null || brokers + controllers == 1 ? folder : Path.Combine(folder, $"node-{id}"),
+                    LogDirectory = folder is null || brokers + controllers == 1 ? folder : DataFolder.OfNode(folder, id),
                     Properties = properties,
                 };
             }),
         ];
     }
-
-    /// <summary>How many nodes have kept their data under a folder that they share; a single node has it to itself.</summary>
-    private static int NodesIn(string folder) => Directory.Exists(folder) ? Directory.GetDirectories(folder, "node-*").Length : 0;
 
     /// <summary>Holds a port for every listener, and writes free ones that were found wherever they are named.</summary>
     /// <exception cref="ServerConfigurationException">An address that cannot be had.</exception>

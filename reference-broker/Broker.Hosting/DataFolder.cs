@@ -17,6 +17,12 @@ public sealed class DataFolder : IDisposable
 
     public string Path { get; }
 
+    /// <summary>Where one of several nodes keeps its data under a folder that they share; a single node has the folder to itself.</summary>
+    public static string OfNode(string folder, int node) => System.IO.Path.Combine(folder, $"node-{node}");
+
+    /// <summary>How many nodes have kept their data under a folder that they share.</summary>
+    public static int NodesIn(string folder) => Directory.Exists(folder) ? Directory.GetDirectories(folder, "node-*").Length : 0;
+
     /// <exception cref="DataFolderException">It cannot be written, another process has it, or it is another node's.</exception>
     public static DataFolder Take(string path, NodeId node)
     {
