@@ -102,6 +102,7 @@ public sealed class LiveLogRun
         var workload = new LogWorkload(plan, topic, recorder, kit);
         Task[] readers = [.. Enumerable.Range(0, plan.Readers).Select(reader => workload.ReadAsync(host, reader))];
         foreach (var producing in Enumerable.Range(0, plan.Clients).Select(client => workload.ProduceAsync(host, client)).ToArray()) await producing;
+        await ArrivedAsync();
         recorder.Heal();                                               // nothing was broken: what follows is what every run must be able to do at its end
         await workload.ProbeAsync(host, Patience / 2);
         await ReadersFollowedAsync(plan.Readers * (plan.Commands.Length + Partitions));
@@ -109,6 +110,17 @@ public sealed class LiveLogRun
         foreach (var reader in readers) await reader;
         await workload.ReadFinallyAsync(host, Patience / 2);
         Conclude();
+    }
+
+    /// <summary>With acks=0 what was sent may still be on its way, and who probes over another connection would be faster. What never comes is for the comparison to tell.</summary>
+    private async Task ArrivedAsync()
+    {
+        var asking = kit.Reader(host);
+        var deadline = host.Time.Monotonic() + Patience / 4;
+        foreach (var sends in plan.Commands.Cast<Command.Send>().GroupBy(static send => send.Partition))
+            while ((await asking.ListOffsetAsync(new TopicPartition(topic, sends.Key), OffsetAt.Latest, Patience)).Value.Offset < sends.Count() && host.Time.Monotonic() < deadline)
+                await host.Time.DelayAsync(TimeSpan.FromMilliseconds(20));
+        asking.Close();
     }
 
     /// <summary>Waits until every partition has a leader that serves it and all its replicas are in sync.</summary>
