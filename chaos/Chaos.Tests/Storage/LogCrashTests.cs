@@ -36,6 +36,7 @@ public sealed class LogCrashTests
         foreach (var operation in new[] { "open", "write", "truncate", "flush", "delete", "rename", "flush directory" }) Assert.True(deaths.GetValueOrDefault(operation) > 5, $"few deaths before: {operation}");
     }
 
+    /// <remarks>No more than these: life 389, and six more of 3,000, show a bug that is known and not mended ("What is not built" in the README), on which this bound must not be taken for a proof.</remarks>
     [Fact]
     public void In_three_hundred_lives_that_end_with_the_power_nothing_is_amiss() => Assert.False(IsFound(UnderTest.Rules.Log, lives: 300));
 
